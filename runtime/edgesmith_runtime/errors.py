@@ -1,0 +1,95 @@
+"""Every error that Edgesmith raises on purpose, as one tree.
+
+::
+
+    EdgesmithError
+    ├── BundleError        a bundle is damaged, incomplete, hostile or newer than its reader
+    ├── SignatureError     a tensor has another name, dtype or shape than the model takes
+    ├── InputError         a raw input cannot be read or is not what the bundle accepts
+    ├── TransformError     a transform program is not well formed
+    ├── BackendError       an engine or decoder is not installed, or refused the model
+    ├── SelfTestError      a golden sample is not reproduced on this host
+    ├── ConfigError        a configuration key or value is wrong                  (build side)
+    ├── DataError          raw data cannot be read or cannot be learned from      (build side)
+    ├── ConversionError    a model cannot be converted                            (build side)
+    └── ParityError        an artifact differs from the original beyond tolerance (build side)
+
+A message says where, what was expected, what was there, and what to do.
+``exit_code`` is what a command returns: 1 the work failed, 2 wrong use or unreadable input.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "BackendError",
+    "BundleError",
+    "ConfigError",
+    "ConversionError",
+    "DataError",
+    "EdgesmithError",
+    "InputError",
+    "ParityError",
+    "SelfTestError",
+    "SignatureError",
+    "TransformError",
+]
+
+
+class EdgesmithError(Exception):
+    """The root: catch this to catch everything that Edgesmith raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class BundleError(EdgesmithError):
+    """A bundle is damaged, incomplete, hostile, or newer than this reader."""
+
+    exit_code = 2
+
+
+class SignatureError(EdgesmithError):
+    """A tensor has another name, dtype or shape than the model takes."""
+
+    exit_code = 2
+
+
+class InputError(EdgesmithError):
+    """A raw input cannot be read, or is not what the bundle accepts."""
+
+    exit_code = 2
+
+
+class TransformError(EdgesmithError):
+    """A transform program is not well formed."""
+
+    exit_code = 2
+
+
+class BackendError(EdgesmithError):
+    """An engine or a decoder is not installed, or refused the model."""
+
+
+class SelfTestError(EdgesmithError):
+    """A golden sample is not reproduced on this host."""
+
+
+class ConfigError(EdgesmithError):
+    """A configuration key or value is wrong; the message names it by path."""
+
+    exit_code = 2
+
+
+class DataError(EdgesmithError):
+    """Raw data cannot be read, or cannot be learned from."""
+
+    exit_code = 2
+
+
+class ConversionError(EdgesmithError):
+    """A model cannot be converted; the message names the layer where it can."""
+
+
+class ParityError(EdgesmithError):
+    """An artifact answers differently from the original, beyond tolerance."""

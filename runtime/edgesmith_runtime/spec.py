@@ -1,0 +1,135 @@
+"""What a tensor is called and looks like, without holding one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith_runtime.errors import SignatureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Format", "Precision", "Signature", "TensorSpec"]
+
+DTYPES = frozenset(
+    ["bool", "float16", "float32", "float64"]
+    + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+)
+
+
+class Format(StrEnum):
+    """The file formats of a model artifact; the value is the file's suffix without its dot."""
+
+    ONNX = "onnx"
+    TFLITE = "tflite"
+
+
+class Precision(StrEnum):
+    """What the numbers inside an artifact are."""
+
+    FLOAT32 = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One named tensor.
+
+    Args:
+        name: As the model calls it.
+        dtype: A numpy name, one of ``DTYPES``.
+        shape: The axes in order; an ``int`` is a fixed length, a ``str`` names a free one. Two
+            axes with the same name have the same length in one call.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise SignatureError("a tensor needs a name, got ''")
+        if self.dtype not in DTYPES:
+            raise SignatureError(
+                f"tensor '{self.name}': expected a dtype of {sorted(DTYPES)}, got '{self.dtype}'"
+            )
+        for axis in self.shape:
+            if isinstance(axis, bool) or (isinstance(axis, int) and axis < 0) or axis == "":
+                raise SignatureError(
+                    f"tensor '{self.name}': an axis is a length from 0 or a name, got {axis!r}"
+                )
+
+    @property
+    def sample_shape(self) -> tuple[int | str, ...]:
+        """The axes after the batch axis."""
+        return self.shape[1:]
+
+    def check(self, array: NDArray[Any]) -> None:
+        """Refuse an array that this tensor cannot be.
+
+        Raises:
+            SignatureError: The dtype, rank or a fixed axis differs; the message gives the cure.
+        """
+        if array.dtype != np.dtype(self.dtype):
+            raise SignatureError(
+                f"tensor '{self.name}': expected dtype {self.dtype}, got {array.dtype}; "
+                f"convert with .astype('{self.dtype}')"
+            )
+        fits = array.ndim == len(self.shape) and all(
+            isinstance(axis, str) or axis == length
+            for axis, length in zip(self.shape, array.shape, strict=True)
+        )
+        if not fits:
+            cure = "; add the batch axis with array[None]" if self._lacks_batch(array) else ""
+            raise SignatureError(
+                f"tensor '{self.name}': expected shape {self._shape_text()}, "
+                f"got {tuple(array.shape)}{cure}"
+            )
+
+    def _lacks_batch(self, array: NDArray[Any]) -> bool:
+        return array.ndim == len(self.shape) - 1 and all(
+            isinstance(axis, str) or axis == length
+            for axis, length in zip(self.shape[1:], array.shape, strict=True)
+        )
+
+    def _shape_text(self) -> str:
+        comma = "," if len(self.shape) == 1 else ""
+        return f"({', '.join(str(axis) for axis in self.shape)}{comma})"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The ordered inputs and outputs of a model; the first axis of each is the batch."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def __post_init__(self) -> None:
+        for side, specs in (("input", self.inputs), ("output", self.outputs)):
+            names = [spec.name for spec in specs]
+            if len(set(names)) != len(names):
+                raise SignatureError(f"{side} names must differ, got {names}")
+
+    def __iter__(self) -> Iterator[TensorSpec]:
+        yield from self.inputs
+        yield from self.outputs
+
+    def check_inputs(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Refuse tensors that are missing, surplus, or of another dtype or shape.
+
+        Raises:
+            SignatureError: Names the tensor, what was expected and what was given.
+        """
+        expected = [spec.name for spec in self.inputs]
+        if set(tensors) != set(expected):
+            raise SignatureError(
+                f"expected the input tensors {expected}, got {sorted(tensors)}; "
+                "model.prepare(raw) makes them from a raw input"
+            )
+        for spec in self.inputs:
+            spec.check(np.asarray(tensors[spec.name]))
