@@ -9,6 +9,7 @@
     ├── TransformError     a transform program is not well formed
     ├── BackendError       an engine or decoder is not installed, or refused the model
     ├── SelfTestError      a golden sample is not reproduced on this host
+    ├── WriteError         a file cannot be written; what was there before still is
     ├── ConfigError        a configuration key or value is wrong                  (build side)
     ├── DataError          raw data cannot be read or cannot be learned from      (build side)
     ├── ConversionError    a model cannot be converted                            (build side)
@@ -34,6 +35,7 @@ __all__ = [
     "SelfTestError",
     "SignatureError",
     "TransformError",
+    "WriteError",
 ]
 
 
@@ -73,6 +75,10 @@ class BackendError(EdgesmithError):
 
 class SelfTestError(EdgesmithError):
     """A golden sample is not reproduced on this host."""
+
+
+class WriteError(EdgesmithError):
+    """A file cannot be written (disk full, read-only, in use); what was there before still is."""
 
 
 class ConfigError(EdgesmithError):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import SignatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -126,10 +127,34 @@ class Signature:
             SignatureError: Names the tensor, what was expected and what was given.
         """
         expected = [spec.name for spec in self.inputs]
+        given = cast("object", tensors)  # an app may not use a type checker
+        if not isinstance(given, Mapping):
+            raise SignatureError(
+                f"expected a mapping of the input tensors {expected}, "
+                f"got {type(given).__name__}; name them as in {{'{expected[0]}': array}}"
+            )
         if set(tensors) != set(expected):
             raise SignatureError(
                 f"expected the input tensors {expected}, got {sorted(tensors)}; "
                 "model.prepare(raw) makes them from a raw input"
             )
         for spec in self.inputs:
+            if isinstance(tensors[spec.name], np.ma.MaskedArray):
+                raise SignatureError(
+                    f"tensor '{spec.name}': expected a plain array, got a masked one, whose mask "
+                    "an engine does not see; fill it with .filled(value)"
+                )
             spec.check(np.asarray(tensors[spec.name]))
+        self._check_named_axes({name: np.shape(array) for name, array in tensors.items()})
+
+    def _check_named_axes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        lengths: dict[str, tuple[str, int]] = {}
+        for spec in self.inputs:
+            for axis, length in zip(spec.shape, shapes[spec.name], strict=True):
+                if isinstance(axis, str):
+                    first, expected = lengths.setdefault(axis, (spec.name, length))
+                    if length != expected:
+                        raise SignatureError(
+                            f"tensor '{spec.name}': expected {expected} on the axis '{axis}' as "
+                            f"in '{first}', got {length}"
+                        )

@@ -1,0 +1,77 @@
+"""How well the examples learn: every score on the given test split, by seed.
+
+    python benchmarks/bench_accuracy.py [NAME ...] [--seeds 5]
+
+Needs EDGESMITH_DATA. A seed changes the initial weights, the validation split and the order of
+the batches; the test split stays as it is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from harness import record
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SMALL = ("penguins", "titanic", "auto_mpg", "linear_regression", "digits")
+LARGE = ("sign_language", "mnist")
+
+
+def build(name: str, seed: int, out: str) -> dict[str, Any]:
+    command = [
+        *(sys.executable, "-m", "edgesmith", "build", str(EXAMPLES / name / f"{name}.toml")),
+        *("--out", out, "--set", f"seed={seed}", "--set", "benchmark.enabled=false", "--json"),
+    ]
+    started = time.perf_counter()
+    shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return {**json.loads(shown.stdout), "seconds": time.perf_counter() - started}
+
+
+def figures_of(name: str, n_seeds: int) -> dict[str, Any]:
+    results: list[dict[str, Any]] = []
+    for seed in range(n_seeds):
+        with tempfile.TemporaryDirectory() as out:
+            results.append(build(name, seed, out))
+        print(name, seed, results[-1]["original"], file=sys.stderr)
+    scores = [result["original"]["score"] for result in results]
+    return {
+        "metric": results[0]["metric"],
+        "scores": scores,
+        "median": statistics.median(scores),
+        "interval_of_seed_0": [results[0]["original"][key] for key in ("score_low", "score_high")],
+        "agreement": {
+            artifact["file"]: [result["artifacts"][index]["agreement"] for result in results]
+            for index, artifact in enumerate(results[0]["artifacts"])
+        },
+        "max_abs_error": max(
+            artifact["max_abs_error"] for result in results for artifact in result["artifacts"]
+        ),
+        "size_bytes": {
+            artifact["file"]: artifact["size_bytes"] for artifact in results[0]["artifacts"]
+        },
+        "build_seconds": statistics.median(result["seconds"] for result in results),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=[*SMALL, *LARGE])
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args()
+    figures = {
+        name: figures_of(name, options.seeds if name in SMALL else 1) for name in options.names
+    }
+    print(json.dumps(figures, indent=1))
+    print(record("accuracy", figures))
+
+
+if __name__ == "__main__":
+    main()

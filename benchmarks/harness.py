@@ -1,0 +1,101 @@
+"""Two calls against each other, in turn, in fresh processes: paired blocks in, an interval out."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgesmith_runtime.host import this_host
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def paired_blocks(
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    *,
+    n_blocks: int,
+    n_calls: int,
+    rng: np.random.Generator,
+) -> list[tuple[float, float]]:
+    """Microseconds a call, by block, (ours, theirs); which of the two goes first is drawn."""
+    for call in (ours, theirs):
+        for _ in range(n_calls):
+            call()
+    blocks: list[tuple[float, float]] = []
+    for _ in range(n_blocks):
+        times: dict[int, float] = {}
+        for which in rng.permutation(2):
+            call = (ours, theirs)[which]
+            started = time.perf_counter_ns()
+            for _ in range(n_calls):
+                call()
+            times[int(which)] = (time.perf_counter_ns() - started) / n_calls / 1000
+        blocks.append((times[0], times[1]))
+    return blocks
+
+
+def in_fresh_processes(script: Path, arguments: list[str], n_processes: int) -> list[Any]:
+    """What ``script`` prints as JSON, once a process."""
+    outputs: list[Any] = []
+    for index in range(n_processes):
+        command = [sys.executable, str(script), "--child", str(index), *arguments]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)
+        outputs.append(json.loads(shown.stdout))
+    return outputs
+
+
+def intervals(processes: list[list[tuple[float, float]]]) -> dict[str, Any]:
+    """Median difference and ratio of pairs, with 95 % intervals over processes and blocks."""
+    rng = np.random.default_rng(0)
+    pairs = [np.asarray(blocks) for blocks in processes]
+
+    def statistics(chosen: list[np.ndarray]) -> tuple[float, float]:
+        joined = np.concatenate(chosen)
+        return (
+            float(np.median(joined[:, 0] - joined[:, 1])),
+            float(np.median(joined[:, 0] / joined[:, 1])),
+        )
+
+    resampled = [
+        statistics(
+            [
+                pairs[process][rng.integers(0, len(pairs[process]), len(pairs[process]))]
+                for process in rng.integers(0, len(pairs), len(pairs))
+            ]
+        )
+        for _ in range(1000)
+    ]
+    low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
+    difference, ratio = statistics(pairs)
+    everything = np.concatenate(pairs)
+    return {
+        "ours_us": float(np.median(everything[:, 0])),
+        "theirs_us": float(np.median(everything[:, 1])),
+        "difference_us": [difference, float(low[0]), float(high[0])],
+        "ratio": [ratio, float(low[1]), float(high[1])],
+        "n_processes": len(pairs),
+        "n_blocks": int(sum(len(blocks) for blocks in pairs)),
+    }
+
+
+def record(question: str, figures: dict[str, Any]) -> Path:
+    """Write figures with the host that they are true for."""
+    path = RESULTS / f"{question}.json"
+    document = {
+        "question": question,
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "host": asdict(this_host()),
+        "figures": figures,
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path

@@ -1,0 +1,290 @@
+"""The command ``edgesmith-runtime``: predict, self-test, inspect and bench, without the toolkit."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from edgesmith_runtime.bundle import read_bundle
+from edgesmith_runtime.errors import EdgesmithError
+from edgesmith_runtime.model import load
+from edgesmith_runtime.raw_files import read_raw_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from edgesmith_runtime.bundle import Bundle
+    from edgesmith_runtime.decoding import Prediction
+    from edgesmith_runtime.model import Model
+    from edgesmith_runtime.raw_files import Given
+
+__all__ = ["main"]
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the command's name; None takes those of this process.
+
+    Returns:
+        The exit code: 0 done, 1 the work failed, 2 wrong use or unreadable input,
+        130 interrupted.
+    """
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our answers has seen enough; Python would complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - told in one line, as promised
+        if arguments.debug:
+            traceback.print_exc()
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, EdgesmithError):
+        print(f"error: {_one_line(str(error))}", file=sys.stderr)
+        return error.exit_code
+    what = f"{type(error).__name__}: {_one_line(str(error))}"
+    print(f"error: {what}; this is a fault of ours, --debug shows where", file=sys.stderr)
+    return 1
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _parser() -> _Parser:
+    common = _Parser(add_help=False)
+    common.add_argument("bundle", metavar="BUNDLE", help="NAME.edge or its unpacked directory")
+    common.add_argument("--json", action="store_true", help="answer in JSON")
+    common.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    engine = _Parser(add_help=False)
+    engine.add_argument("--threads", type=_count, metavar="N", help="threads of one run")
+    artifact = _Parser(add_help=False)
+    artifact.add_argument(
+        "--artifact", metavar="A", help="file or format (onnx, tflite) instead of the default"
+    )
+    parser = _Parser(prog="edgesmith-runtime", description="Run a model bundle on this host.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    predict = commands.add_parser(
+        "predict", help="answer for raw inputs", parents=[common, artifact, engine]
+    )
+    predict.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="image, audio, series: file or folder; table: .csv, .tsv, .jsonl; tensor: .npy, "
+        ".npz; text: the words, @FILE or -",
+    )
+    predict.set_defaults(command=_predict)
+    selftest = commands.add_parser(
+        "selftest", help="replay the golden samples", parents=[common, artifact, engine]
+    )
+    selftest.set_defaults(command=_selftest)
+    inspect = commands.add_parser("inspect", help="what is in a bundle", parents=[common])
+    inspect.set_defaults(command=_inspect)
+    bench = commands.add_parser(
+        "bench", help="latency of the artifacts, and of Keras", parents=[common, engine]
+    )
+    bench.add_argument("--against", metavar="MODEL.keras", help="the original Keras model")
+    bench.add_argument("--rounds", type=_count, metavar="N", help="fresh processes each")
+    bench.set_defaults(command=_bench)
+    return parser
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdigit() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{text}'")
+    return count
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    model = load(arguments.bundle, artifact=arguments.artifact, n_threads=arguments.threads)
+    n_failed = 0
+    rows: list[tuple[str, ...]] = []
+    for given in read_raw_inputs(model.manifest.raw_inputs, arguments.inputs):
+        answer = _answer(model, given)
+        n_failed += isinstance(answer, EdgesmithError)
+        if arguments.json:
+            print(json.dumps({"input": given.name, **_answer_json(answer)}, ensure_ascii=False))
+        else:
+            rows.append((given.name, *_answer_cells(answer)))
+    _print_table(rows)
+    return 1 if n_failed else 0
+
+
+def _answer(model: Model, given: Given) -> Prediction | EdgesmithError:
+    if isinstance(given.raw, EdgesmithError):
+        return given.raw
+    try:
+        return model.predict(given.raw)
+    except EdgesmithError as error:
+        return error
+
+
+def _answer_json(answer: Prediction | EdgesmithError) -> dict[str, Any]:
+    if isinstance(answer, EdgesmithError):
+        return {"error": _one_line(str(answer))}
+    members = {
+        field.name: getattr(answer, field.name)
+        for field in dataclasses.fields(answer)
+        if field.name != "outputs" and getattr(answer, field.name) is not None
+    }
+    if isinstance(answer.value, np.ndarray):
+        members["value"] = answer.value.tolist()
+    outputs = {name: _finite(array.tolist()) for name, array in answer.outputs.items()}
+    return {**members, "outputs": outputs}
+
+
+def _finite(value: Any) -> Any:
+    """Nested lists of numbers with null where JSON has no number."""
+    if isinstance(value, list):
+        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _answer_cells(answer: Prediction | EdgesmithError) -> tuple[str, ...]:
+    if isinstance(answer, EdgesmithError):
+        return (f"error: {_one_line(str(answer))}",)
+    if answer.label is not None:
+        return answer.label, f"{answer.score:.4f}"
+    if answer.value is not None:
+        return _numbers(answer.value), answer.unit or ""
+    if answer.is_anomaly is not None:
+        verdict = "anomaly" if answer.is_anomaly else "normal"
+        return verdict, f"{answer.score:.4g}", f"threshold {answer.threshold:.4g}"
+    return tuple(f"{name}: {_numbers(array)}" for name, array in answer.outputs.items())
+
+
+def _numbers(value: Any) -> str:
+    return np.array2string(np.asarray(value), precision=6, threshold=8, edgeitems=3).replace(
+        "\n", ""
+    )
+
+
+def _print_table(rows: Iterable[tuple[str, ...]]) -> None:
+    """Left-aligned columns; a row's last cell takes the room that it needs."""
+    table = list(rows)
+    widths: dict[int, int] = {}
+    for row in table:
+        for column, cell in enumerate(row[:-1]):
+            widths[column] = max(widths.get(column, 0), len(cell))
+    for row in table:
+        cells = [cell.ljust(widths[column]) for column, cell in enumerate(row[:-1])]
+        print("  ".join([*cells, row[-1]]).rstrip())
+
+
+def _selftest(arguments: argparse.Namespace) -> int:
+    model = load(arguments.bundle, artifact=arguments.artifact, n_threads=arguments.threads)
+    result = model.selftest()
+    if arguments.json:
+        print(json.dumps({"passed": True, **dataclasses.asdict(result)}))
+        return 0
+    way = "raw inputs" if result.started_from == "raw" else "stored tensors"
+    print(f"passed: {result.n_samples} samples from {way} to outputs, {result.artifact}")
+    if result.note is not None:
+        print(f"note: the raw inputs were not read: {result.note}")
+    return 0
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    bundle = read_bundle(arguments.bundle)
+    if arguments.json:
+        members = {
+            "bundle": arguments.bundle,
+            "identity": bundle.identity,
+            "size_bytes": bundle.size_bytes,
+            "files": {name: len(content) for name, content in sorted(bundle.files.items())},
+            "manifest": json.loads(bytes(bundle.files["manifest.json"])),
+        }
+        print(json.dumps(members, indent=2, ensure_ascii=False))
+        return 0
+    _print_table(_overview(bundle))
+    return 0
+
+
+def _overview(bundle: Bundle) -> list[tuple[str, ...]]:
+    manifest = bundle.manifest
+    version = ".".join(str(part) for part in manifest.format)
+    rows: list[tuple[str, ...]] = [
+        ("name", f"{manifest.name} ({manifest.task}, bundle format {version})"),
+        ("identity", bundle.identity),
+        ("size", f"{bundle.size_bytes:,} bytes in {len(bundle.files)} files"),
+    ]
+    rows.extend(
+        ("raw input", f"{raw.name}: {raw.kind}, {raw.accepts}") for raw in manifest.raw_inputs
+    )
+    for index, step in enumerate(manifest.transform):
+        mark = "  (augmentation acts here in training)" if step.augment_after else ""
+        made = f"{', '.join(step.inputs)} -> {', '.join(step.outputs)}"
+        rows.append((f"step {index}", f"{step.op}: {made}{mark}"))
+    for output in manifest.outputs:
+        meaning = f"{len(output.labels)} labels" if output.labels else output.unit or "numbers"
+        shape = " x ".join(str(axis) for axis in output.shape) or "one number"
+        rows.append(("output", f"{output.name}: {shape}, {meaning}, decode {output.decode.op}"))
+    for entry in manifest.artifacts:
+        size = f"{bundle.artifact(entry.file).size_bytes:,} bytes"
+        score = "" if entry.score is None else f", {entry.score.metric} {entry.score.value:.4g}"
+        rows.append(("artifact", f"{entry.file}: {entry.precision}, {size}{score}"))
+    for title, chosen in (
+        ("default", manifest.default_artifact),
+        ("fastest", manifest.fastest),
+    ):
+        if chosen is not None:
+            needs = f" (needs {', '.join(chosen.needs)})" if chosen.needs else ""
+            rows.append((title, f"{chosen.file}: {chosen.reason}{needs}"))
+    rows.extend((f"made from {key}", str(value)) for key, value in manifest.provenance.items())
+    return rows
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from edgesmith_runtime.bench import Plan, compare
+
+    plan = Plan(n_threads=arguments.threads)
+    if arguments.rounds is not None:
+        plan = dataclasses.replace(plan, n_rounds=arguments.rounds)
+    comparison = compare(
+        arguments.bundle,
+        against=arguments.against,
+        plan=plan,
+        progress=_show_progress,
+    )
+    if arguments.json:
+        print(json.dumps(comparison.to_json()))
+    else:
+        print(comparison.table())
+    return 0
+
+
+def _show_progress(n_done: int, n_processes: int, what: str) -> None:
+    print(f"{n_done + 1} of {n_processes}  {what}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Start the process of one subject, and turn whatever becomes of it into a reply."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from edgesmith_runtime.bench.exchange import Problem, Reply
+
+if TYPE_CHECKING:
+    from edgesmith_runtime.bench.exchange import Request
+    from edgesmith_runtime.host import Host
+
+__all__ = ["WORKER", "run_child"]
+
+WORKER = "edgesmith_runtime.bench.worker"
+
+
+def run_child(request: Request, *, host: Host, deadline_s: float) -> Reply:
+    """Measure in a fresh process.
+
+    Args:
+        request: What to measure; the start of the process is filled in here.
+        host: The machine, for the measurements.
+        deadline_s: The process is killed after this many seconds.
+
+    Returns:
+        What the process says; where it dies, overruns or says nothing, a ``Problem`` for every
+        subject that was asked for.
+    """
+    started = dataclasses.replace(request, spawned_ns=time.perf_counter_ns())
+    try:
+        # -P and our own path: the child imports what this process would, and nothing that
+        # happens to lie in the current directory.
+        ended = subprocess.run(
+            [sys.executable, "-P", "-m", WORKER],
+            input=started.to_json(),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=deadline_s,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+    except subprocess.TimeoutExpired:
+        return _failed(request, f"no answer within {deadline_s:g} s; the process was ended")
+    if ended.returncode != 0:
+        return _failed(request, f"the process ended by {_end(ended.returncode, ended.stderr)}")
+    try:
+        return Reply.from_json(ended.stdout, host)
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return _failed(request, f"expected a reply in JSON, got {ended.stdout[:80]!r}")
+
+
+def _failed(request: Request, reason: str) -> Reply:
+    return Reply({name: Problem(reason) for name in request.subjects})
+
+
+def _end(returncode: int, stderr: str) -> str:
+    if returncode < 0:
+        return f"signal {-returncode} ({signal.Signals(-returncode).name})"
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return f"exit code {returncode}" + (f": {lines[-1]}" if lines else "")

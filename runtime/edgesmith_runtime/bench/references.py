@@ -1,0 +1,130 @@
+"""What goes into every subject of a comparison, and what must come out of each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith_runtime.bench.samples import Tensors, take_rows
+from edgesmith_runtime.errors import BundleError, InputError
+from edgesmith_runtime.golden import Tolerance, read_golden
+from edgesmith_runtime.runners import open_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Bundle
+    from edgesmith_runtime.spec import Signature
+
+__all__ = ["Expected", "References", "fixed_batch", "golden_references", "sample_references"]
+
+# Two float32 engines, or one at two batch sizes, sum in another order: below 1e-4 of the largest
+# output where it was measured. Another set of weights is off by about its whole size.
+_RELATIVE_LIMIT = 1e-3
+_ABSOLUTE_LIMIT = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Outputs by name, ``(n, ...)`` each, and how far each may be off."""
+
+    outputs: Tensors
+    tolerances: Mapping[str, Tolerance]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Inputs by name, ``(n, ...)`` each, and what each artifact and the original must give."""
+
+    inputs: Tensors
+    artifacts: Mapping[str, Expected]
+    original: Expected
+
+
+def golden_references(bundle: Bundle) -> References:
+    """Of the golden samples: each artifact's own outputs, at least within its own tolerances.
+
+    The original must give what the default artifact gives, within 1e-4 plus 1e-3 of the largest
+    output; an artifact is never held to less than that either, because its golden samples need
+    not have been run at this batch size.
+
+    Raises:
+        BundleError: The bundle has none, or none for one of its artifacts.
+    """
+    golden = read_golden(bundle)
+    artifacts: dict[str, Expected] = {}
+    for file, outputs in golden.outputs.items():
+        near = _near(dict(outputs))
+        own = golden.output_tolerances[file]
+        artifacts[file] = Expected(
+            near.outputs,
+            {
+                name: Tolerance(max(own[name].atol, bound.atol), own[name].rtol)
+                for name, bound in near.tolerances.items()
+            },
+        )
+    for entry in bundle.manifest.artifacts:
+        if entry.file not in artifacts:
+            raise BundleError(
+                f"{bundle.manifest.name}: the golden samples have no outputs of {entry.file}; "
+                "rebuild the bundle, or give samples"
+            )
+    default = dict(golden.outputs[bundle.manifest.default_artifact.file])
+    return References(inputs=dict(golden.tensors), artifacts=artifacts, original=_near(default))
+
+
+def sample_references(
+    bundle: Bundle, samples: Mapping[str, NDArray[Any]], max_rows: int
+) -> References:
+    """Of given tensors: every subject must give what the default artifact gives, run here.
+
+    Args:
+        bundle: Its default artifact is run.
+        samples: Prepared tensors by input name, ``(n, ...)``.
+        max_rows: Later rows are left out.
+
+    Raises:
+        InputError: No row, or another number of rows by tensor.
+        SignatureError: Not the tensors that the default artifact takes.
+        BackendError: It cannot be run.
+    """
+    arrays = {name: np.asarray(array) for name, array in samples.items()}
+    lengths = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise InputError(
+            f"samples: expected tensors of the same number of rows, at least 1, got {lengths}"
+        )
+    n = min(max_rows, *lengths.values())
+    inputs = take_rows(arrays, n)
+    artifact = bundle.artifact(bundle.manifest.default_artifact.file)
+    runner = open_runner(artifact)
+    size = fixed_batch(artifact.signature) or n
+    calls = [runner.run(take_rows(inputs, size, start)) for start in range(0, n, size)]
+    expected = _near(
+        {
+            spec.name: np.concatenate([call[spec.name] for call in calls])[:n]
+            for spec in artifact.signature.outputs
+        }
+    )
+    artifacts = {entry.file: expected for entry in bundle.manifest.artifacts}
+    return References(inputs=inputs, artifacts=artifacts, original=expected)
+
+
+def _near(outputs: Tensors) -> Expected:
+    return Expected(outputs, {name: _limit(array) for name, array in outputs.items()})
+
+
+def _limit(array: NDArray[Any]) -> Tolerance:
+    finite = array[np.isfinite(array)].astype(np.float64)
+    largest = float(np.abs(finite).max(initial=0.0))
+    return Tolerance(_ABSOLUTE_LIMIT + _RELATIVE_LIMIT * largest, 0.0)
+
+
+def fixed_batch(signature: Signature) -> int | None:
+    """The one batch size that a model takes, None where it takes any."""
+    axes = [spec.shape[0] for spec in signature.inputs if spec.shape]
+    return next((axis for axis in axes if isinstance(axis, int)), None)

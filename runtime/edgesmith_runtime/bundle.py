@@ -1,0 +1,359 @@
+"""What an app ships: read whole and checked to the last bit, or written whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgesmith_runtime.archive import (
+    MAX_ARCHIVE_BYTES,
+    MAX_MEMBER_BYTES,
+    MAX_MEMBERS,
+    MAX_NAME_BYTES,
+    archive_bytes,
+    archive_size,
+    check_names,
+    read_archive,
+)
+from edgesmith_runtime.errors import BundleError
+from edgesmith_runtime.files import creating, replacing
+from edgesmith_runtime.manifest import FORMAT_VERSION
+from edgesmith_runtime.manifest_json import read_manifest, write_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from edgesmith_runtime.manifest import Manifest
+    from edgesmith_runtime.spec import Format, Precision, Signature
+
+__all__ = [
+    "Artifact",
+    "Bundle",
+    "make_bundle",
+    "read_bundle",
+    "unpack_bundle",
+    "write_bundle",
+]
+
+_SUMS = "SHA256SUMS"
+_SEAL = "SIGNATURE"
+_MANIFEST = "manifest.json"
+_LABELS = "labels.txt"
+_GOLDEN = "golden/"
+
+_SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)\n")
+_MAX_SUMS_BYTES = MAX_MEMBERS * (64 + 2 + MAX_NAME_BYTES + 1)
+_COPY_AGAIN = "copy the bundle again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One model file, in memory: the very bytes that an engine gets.
+
+    Args:
+        file: Name in the bundle, e.g. ``model.onnx``.
+        format: File format.
+        precision: What its numbers are.
+        version: The opset (ONNX) or the schema version (TFLite).
+        signature: Its own inputs and outputs.
+        content: The file.
+    """
+
+    file: str
+    format: Format
+    precision: Precision
+    version: int
+    signature: Signature
+    content: bytes | memoryview
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file."""
+        return len(self.content)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file, 64 lower-case hex digits; each access hashes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle, in memory.
+
+    Args:
+        manifest: What it says of itself.
+        files: Content by name: all but SHA256SUMS and SIGNATURE.
+        identity: SHA-256 of SHA256SUMS, 64 lower-case hex digits: two bundles with the same
+            identity have the same files.
+        seal: The content of SIGNATURE, None where there is none; not checked here.
+    """
+
+    manifest: Manifest
+    files: Mapping[str, bytes | memoryview]
+    identity: str
+    seal: bytes | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the one-file form."""
+        sizes = {name: len(content) for name, content in self.files.items()}
+        sizes[_SUMS] = sum(64 + 2 + len(name) + 1 for name in self.files)
+        if self.seal is not None:
+            sizes[_SEAL] = len(self.seal)
+        return archive_size(sizes)
+
+    def artifact(self, file: str) -> Artifact:
+        """One model file; BundleError when the manifest has none of that name."""
+        entry = self.manifest.artifact(file)
+        return Artifact(
+            file=entry.file,
+            format=entry.format,
+            precision=entry.precision,
+            version=entry.version,
+            signature=entry.signature,
+            content=self.files[entry.file],
+        )
+
+
+def read_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Read a bundle, from its one file or its unpacked directory, and check every byte.
+
+    Each file is read once; the bytes that were hashed are the ones in the result, so nothing
+    that happens to the files afterwards can change them.
+
+    Raises:
+        BundleError: Not a bundle, damaged, incomplete, with a surplus file, or of another major
+            format. The message names the path and the file in it.
+    """
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return _checked(_read_directory(place), str(place))
+        content = _read_regular(place, max_bytes=MAX_ARCHIVE_BYTES, follow=True)
+        return _checked(read_archive(content, str(place)), str(place))
+    except FileNotFoundError as error:
+        raise BundleError(
+            f"{place}: no such file; expected a bundle: NAME.edge, or its unpacked directory"
+        ) from error
+    except OSError as error:
+        at = error.filename or place
+        raise BundleError(f"{at}: cannot be read: {error.strerror or error}") from error
+
+
+def _read_regular(path: Path, *, max_bytes: int, follow: bool) -> bytes:
+    """The content of a regular file; a device or a pipe is refused before anything is read."""
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BundleError(f"{path}: expected a regular file, got a folder, device or pipe")
+        if status.st_size > max_bytes:
+            raise BundleError(
+                f"{path}: expected at most {max_bytes} bytes, got {status.st_size}"
+            )
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def _read_directory(directory: Path) -> dict[str, bytes]:
+    """The files that SHA256SUMS lists, and no other is opened."""
+    sums_path = directory / _SUMS
+    if not sums_path.exists():
+        raise BundleError(f"{directory}: not a bundle: the directory has no {_SUMS}")
+    sums = _read_regular(sums_path, max_bytes=_MAX_SUMS_BYTES, follow=False)
+    try:
+        listed = _parse_sums(sums)
+        there = set(_walk(directory, "", _folders(listed))) - {_SUMS}
+        _compare_names(listed, there - {_SEAL})
+    except BundleError as error:
+        raise BundleError(f"{directory}: {error}") from error
+    files = {
+        name: _read_regular(directory / name, max_bytes=MAX_MEMBER_BYTES, follow=False)
+        for name in sorted(there)
+    }
+    return {_SUMS: sums, **files}
+
+
+def _folders(names: Iterable[str]) -> set[str]:
+    return {name[: match.start()] for name in names for match in re.finditer("/", name)}
+
+
+def _walk(directory: Path, prefix: str, folders: set[str]) -> Iterator[str]:
+    """Names of all files below a directory; what is neither a file nor a known folder is refused."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_symlink():
+                raise BundleError(f"{name}: a bundle holds no symbolic links; {_COPY_AGAIN}")
+            if entry.is_dir(follow_symlinks=False):
+                if name not in folders:
+                    raise BundleError(f"{name}: a folder that {_SUMS} does not list; remove it")
+                yield from _walk(directory / entry.name, f"{name}/", folders)
+            elif entry.is_file(follow_symlinks=False):
+                yield name
+            else:
+                raise BundleError(f"{name}: expected a regular file, got a device or a pipe")
+
+
+def _parse_sums(content: bytes | memoryview) -> dict[str, str]:
+    """Digest by name, from the one form of SHA256SUMS."""
+    text = str(content, "latin-1")
+    pairs = {name: digest for digest, name in _SUM_LINE.findall(text)}
+    if not text or text != _format_sums(pairs):
+        raise BundleError(
+            f"{_SUMS}: expected lines of 64 lower-case hex digits, two spaces and a name, sorted "
+            f"by name; the file was changed: {_COPY_AGAIN}"
+        )
+    try:
+        check_names(pairs)
+    except BundleError as error:
+        raise BundleError(f"{_SUMS}: {error}") from error
+    return pairs
+
+
+def _format_sums(digests: Mapping[str, str]) -> str:
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+
+
+def _compare_names(listed: Iterable[str], there: Iterable[str]) -> None:
+    missing, surplus = sorted(set(listed) - set(there)), sorted(set(there) - set(listed))
+    if missing and surplus:
+        raise BundleError(
+            f"{missing[0]}: listed in {_SUMS} and missing, {surplus[0]} is there and not listed; "
+            f"one of them or {_SUMS} was changed; {_COPY_AGAIN}"
+        )
+    if missing:
+        raise BundleError(f"{missing[0]}: listed in {_SUMS} and missing; {_COPY_AGAIN}")
+    if surplus:
+        raise BundleError(f"{surplus[0]}: not listed in {_SUMS}; remove it, or {_COPY_AGAIN}")
+
+
+def _checked(files: Mapping[str, bytes | memoryview], path: str) -> Bundle:
+    """A bundle from all its files, SHA256SUMS among them."""
+    try:
+        for name in (_SUMS, _MANIFEST):
+            _require(files, name)
+        rest = {name: files[name] for name in files if name not in (_SUMS, _SEAL)}
+        listed = _parse_sums(files[_SUMS])
+        _compare_names(listed, rest)
+        _compare_digests(listed, rest)
+        manifest = read_manifest(rest[_MANIFEST])
+        _check_files(manifest, rest)
+    except BundleError as error:
+        raise BundleError(f"{path}: {error}") from error
+    seal = bytes(files[_SEAL]) if _SEAL in files else None
+    return Bundle(manifest, rest, hashlib.sha256(files[_SUMS]).hexdigest(), seal)
+
+
+def _require(files: Mapping[str, bytes | memoryview], name: str) -> None:
+    if name not in files:
+        raise BundleError(f"not a bundle: it has no {name}")
+
+
+def _compare_digests(
+    listed: Mapping[str, str], files: Mapping[str, bytes | memoryview]
+) -> None:
+    for name, digest in listed.items():
+        if hashlib.sha256(files[name]).hexdigest() != digest:
+            raise BundleError(
+                f"{name}: its sha256 is not the one in {_SUMS}; "
+                f"the file or {_SUMS} was changed; {_COPY_AGAIN}"
+            )
+
+
+def _check_files(manifest: Manifest, files: Mapping[str, bytes | memoryview]) -> None:
+    """Refuse a file that the manifest does not name, and a name without a file."""
+    labels = _labels(manifest)
+    named = {_MANIFEST, *(entry.file for entry in manifest.artifacts)}
+    named |= {step.asset for step in manifest.transform if step.asset is not None}
+    named |= set() if labels is None else {_LABELS}
+    missing = sorted(named - set(files))
+    if missing:
+        raise BundleError(
+            f"{missing[0]}: {_MANIFEST} names it, and the bundle has no such file"
+        )
+    surplus = sorted(name for name in set(files) - named if not name.startswith(_GOLDEN))
+    if surplus and manifest.format[1] <= FORMAT_VERSION[1]:  # a newer minor may name more
+        raise BundleError(f"{surplus[0]}: {_MANIFEST} does not name it; remove it")
+    if labels is not None and files[_LABELS] != labels:
+        raise BundleError(f"{_LABELS}: not the labels of {_MANIFEST}")
+
+
+def _labels(manifest: Manifest) -> bytes | None:
+    """The content of labels.txt: the labels of all outputs in order, None without any."""
+    lines = [label for output in manifest.outputs for label in output.labels or ()]
+    return "".join(f"{line}\n" for line in lines).encode() if lines else None
+
+
+def make_bundle(manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
+    """Put a bundle together in memory; manifest.json and labels.txt are made here.
+
+    Args:
+        manifest: What the bundle says of itself.
+        files: The model files, assets and golden samples by name.
+
+    Raises:
+        BundleError: A file that the manifest does not name, a name without a file, or a name
+            that a bundle does not take.
+    """
+    made: dict[str, bytes] = {_MANIFEST: write_manifest(manifest)}
+    labels = _labels(manifest)
+    if labels is not None:
+        made[_LABELS] = labels
+    for name in (_SUMS, _SEAL, _MANIFEST, _LABELS):
+        if name in files:
+            raise BundleError(f"{name}: made from the manifest; leave it out of the files")
+    whole: dict[str, bytes | memoryview] = {**made, **files}
+    check_names([_SUMS, *whole])
+    _check_files(manifest, whole)
+    return Bundle(manifest, whole, hashlib.sha256(_sums(whole)).hexdigest())
+
+
+def _sums(files: Mapping[str, bytes | memoryview]) -> bytes:
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return _format_sums(digests).encode("ascii")
+
+
+def _all_files(bundle: Bundle) -> dict[str, bytes | memoryview]:
+    sums = _sums(bundle.files)
+    if hashlib.sha256(sums).hexdigest() != bundle.identity:
+        raise BundleError("the files of this bundle changed since it was made; make it again")
+    seal = {} if bundle.seal is None else {_SEAL: bundle.seal}
+    return {_SUMS: sums, **seal, **bundle.files}
+
+
+def write_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
+    """Write the one-file form: afterwards ``path`` is the old file or the new one, never half.
+
+    The same bundle gives the same bytes.
+
+    Raises:
+        WriteError: No room, no right, or no directory; what was there before still is.
+    """
+    pieces = archive_bytes(_all_files(bundle))
+    with replacing(path, size_bytes=bundle.size_bytes) as draft, draft.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+def unpack_bundle(bundle: Bundle, directory: str | os.PathLike[str]) -> None:
+    """Write the same files as a directory: absent or whole.
+
+    Raises:
+        WriteError: The directory has files already, or cannot be written.
+    """
+    files = _all_files(bundle)
+    with creating(directory, size_bytes=bundle.size_bytes) as draft:
+        for name, content in files.items():
+            file = draft / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)

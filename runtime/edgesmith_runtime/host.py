@@ -1,0 +1,164 @@
+"""What machine this is, and how many threads a process may use on it."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Host", "available_threads", "this_host"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The machine that a measurement was made on; ``None`` is not known or not limited.
+
+    Args:
+        cpu: Model name as the operating system gives it.
+        n_cpus: Logical processors of the machine.
+        n_cpus_affinity: Those that this process may be scheduled on.
+        cpu_quota: Processors' worth of time that the control group allows.
+        memory_bytes: Physical memory.
+        os: Name and release of the operating system.
+        machine: Instruction set, e.g. ``x86_64``.
+        python: Version of the interpreter; then those of the packages that are installed.
+    """
+
+    cpu: str
+    n_cpus: int
+    n_cpus_affinity: int
+    cpu_quota: float | None
+    memory_bytes: int | None
+    os: str
+    machine: str
+    python: str
+    numpy: str
+    onnxruntime: str | None
+    ai_edge_litert: str | None
+
+
+def this_host(*, root: Path = Path("/")) -> Host:
+    """Describe this machine without importing an engine.
+
+    Args:
+        root: Where ``proc`` and ``sys`` are.
+    """
+    return Host(
+        cpu=_cpu_model(root),
+        n_cpus=os.cpu_count() or 1,
+        n_cpus_affinity=_n_cpus_affinity(),
+        cpu_quota=_cpu_quota(root),
+        memory_bytes=_memory_bytes(),
+        os=f"{platform.system()} {platform.release()}",
+        machine=platform.machine(),
+        python=platform.python_version(),
+        numpy=_version("numpy") or "unknown",
+        onnxruntime=_version("onnxruntime"),
+        ai_edge_litert=_version("ai-edge-litert"),
+    )
+
+
+def available_threads(*, root: Path = Path("/")) -> int:
+    """How many threads an engine may run at once: at least 1.
+
+    The smaller of the affinity mask and the control group's quota. A quota of 1.5 gives 1: with
+    a second thread both spin through the quota early and the group stands still until the next
+    period, which costs far more on the slow calls than the half processor gains.
+
+    Args:
+        root: Where ``proc`` and ``sys`` are.
+    """
+    quota = _cpu_quota(root)
+    n_cpus = _n_cpus_affinity()
+    return max(1, n_cpus if quota is None else min(n_cpus, math.floor(quota)))
+
+
+def _n_cpus_affinity() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu_quota(root: Path) -> float | None:
+    """The tightest limit of this process' control group and the groups around it."""
+    limits = [
+        limit
+        for group in _cpu_groups(root)
+        for limit in (_quota_v2(group), _quota_v1(group))
+        if limit is not None
+    ]
+    return min(limits, default=None)
+
+
+def _cpu_groups(root: Path) -> list[Path]:
+    """Directories that may hold a limit: each hierarchy's mount, then down to our own group.
+
+    Inside a container the path in ``proc`` may be the host's and not exist here; the mount
+    itself is then the group.
+    """
+    mount = root / "sys/fs/cgroup"
+    groups: list[Path] = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            tops = [mount, mount / "unified"]
+        elif "cpu" in controllers.split(","):
+            tops = [mount / controllers, mount / "cpu"]
+        else:
+            continue
+        parts = Path(path.lstrip("/")).parts
+        groups += [
+            top.joinpath(*parts[:depth]) for top in tops for depth in range(len(parts) + 1)
+        ]
+    return groups
+
+
+def _quota_v2(group: Path) -> float | None:
+    # "MAX PERIOD" in microseconds, MAX "max" without a limit:
+    # Linux Documentation/admin-guide/cgroup-v2.rst, cpu.max
+    words = _text(group / "cpu.max").split()
+    if len(words) != 2 or not words[0].isdigit():
+        return None
+    return int(words[0]) / int(words[1])
+
+
+def _quota_v1(group: Path) -> float | None:
+    # -1 without a limit: Linux Documentation/scheduler/sched-bwc.rst
+    quota = _text(group / "cpu.cfs_quota_us").strip()
+    period = _text(group / "cpu.cfs_period_us").strip()
+    if not quota.isdigit() or not period.isdigit():
+        return None
+    return int(quota) / int(period)
+
+
+def _cpu_model(root: Path) -> str:
+    for line in _text(root / "proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in ("model name", "Model"):
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _version(distribution: str) -> str | None:
+    from importlib import metadata  # 15 ms that `import edgesmith_runtime` need not pay
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,294 @@
+"""Load a bundle, and turn raw inputs into predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith_runtime.bundle import read_bundle
+from edgesmith_runtime.decoding import decode
+from edgesmith_runtime.errors import BundleError, InputError
+from edgesmith_runtime.manifest import Kind
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.selftest import replay
+from edgesmith_runtime.transforms import Transform
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact, Bundle
+    from edgesmith_runtime.decoding import Prediction
+    from edgesmith_runtime.manifest import ArtifactEntry, Manifest, RawInput
+    from edgesmith_runtime.runners import Runner
+    from edgesmith_runtime.selftest import SelfTestResult
+    from edgesmith_runtime.spec import Signature
+    from edgesmith_runtime.transforms import Batch
+
+__all__ = ["Model", "load"]
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    artifact: str | None = None,
+    n_threads: int | None = None,
+) -> Model:
+    """Load a bundle: every byte is checked before an engine sees one.
+
+    Args:
+        path: ``NAME.edge``, or its unpacked directory.
+        artifact: A file name of the bundle, or a format ("onnx", "tflite"), of which the first
+            that the manifest lists is taken; None takes the bundle's default.
+        n_threads: For one run; None takes all that affinity and quota allow.
+
+    Raises:
+        BundleError: Not a bundle, damaged, incomplete, of another major format, or without such
+            an artifact.
+        TransformError: Its transform is not one that this runtime can run.
+        BackendError: The engine of the artifact is not installed or refuses the model.
+    """
+    bundle = read_bundle(path)
+    entry = _chosen(bundle.manifest, artifact)
+    transform = _program(bundle.manifest, entry)
+    runner = open_runner(bundle.artifact(entry.file), n_threads=n_threads)
+    return Model(bundle, transform, runner)
+
+
+def _chosen(manifest: Manifest, artifact: str | None) -> ArtifactEntry:
+    if artifact is None:
+        return manifest.artifact(manifest.default_artifact.file)
+    for entry in manifest.artifacts:
+        if artifact in (entry.file, entry.format):
+            return entry
+    known = ", ".join(f"{entry.file} ({entry.format})" for entry in manifest.artifacts)
+    raise BundleError(
+        f"'{artifact}' is neither a file nor a format of this bundle; it has {known}"
+    )
+
+
+def _program(manifest: Manifest, entry: ArtifactEntry) -> Transform:
+    """The steps up to where the artifact starts, checked to give all that it takes."""
+    n_steps = 0 if entry.starts_after is None else entry.starts_after + 1
+    if not 0 <= n_steps <= len(manifest.transform):
+        raise BundleError(
+            f"manifest.json: {entry.file}: starts_after: expected a step from 0 to "
+            f"{len(manifest.transform) - 1}, got {entry.starts_after}"
+        )
+    raw_inputs = tuple(raw.name for raw in manifest.raw_inputs)
+    transform = Transform(manifest.transform[:n_steps], raw_inputs)
+    made = {*raw_inputs, *(name for step in transform.steps for name in step.outputs)}
+    for spec in entry.signature.inputs:
+        if spec.name not in made:
+            raise BundleError(
+                f"manifest.json: {entry.file}: takes '{spec.name}', which neither a raw input "
+                f"nor a step up to starts_after is called; there are {sorted(made)}"
+            )
+    outputs = {spec.name for spec in entry.signature.outputs}
+    for output in manifest.outputs:
+        if output.name not in outputs:
+            raise BundleError(
+                f"manifest.json: {entry.file}: expected an output '{output.name}', "
+                f"got {sorted(outputs)}"
+            )
+    return transform
+
+
+class Model:
+    """A loaded bundle: raw input in, prediction out. It may be called from any thread.
+
+    What a raw input is, its kind in ``manifest.raw_inputs`` says: an image is a path, the bytes
+    of a file or an array; a table is a row, ``{column: cell}``; a tensor is an array. A bundle
+    with several raw inputs takes ``{name: raw input}``.
+
+    Args:
+        bundle: As ``read_bundle`` gives it.
+        transform: From raw inputs to the tensors of the runner's artifact.
+        runner: Of one artifact of the bundle.
+    """
+
+    def __init__(self, bundle: Bundle, transform: Transform, runner: Runner) -> None:
+        self._bundle = bundle
+        self._transform = transform
+        self._runner = runner
+
+    def __repr__(self) -> str:
+        return f"<Model '{self.manifest.name}' from {self.artifact.file}>"
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the bundle says of itself."""
+        return self._bundle.manifest
+
+    @property
+    def artifact(self) -> Artifact:
+        """The model file that runs."""
+        return self._runner.artifact
+
+    @property
+    def signature(self) -> Signature:
+        """The tensors that ``run`` takes and gives."""
+        return self._runner.artifact.signature
+
+    def predict(self, raw: object) -> Prediction:
+        """The answer for one raw input.
+
+        Raises:
+            InputError: It cannot be read, lacks a column, or holds NaN or infinity.
+            SignatureError: Its tensor has not the shape that the model takes.
+            BackendError: A decoder is not installed, or the engine failed.
+        """
+        return self.predict_batch([raw])[0]
+
+    def predict_batch(self, raws: object) -> list[Prediction]:
+        """The answers for several raw inputs, in order, by one run of the model.
+
+        Args:
+            raws: A list of raw inputs. For images and tensors also an array, its first axis the
+                batch; for a table also a mapping of column to a list of cells; for several raw
+                inputs also a mapping of each to such a batch.
+
+        Raises:
+            InputError: One cannot be read, lacks a column, or holds NaN or infinity.
+            SignatureError: Their tensor has not the shape that the model takes.
+            BackendError: A decoder is not installed, or the engine failed.
+        """
+        if isinstance(raws, Sequence) and not raws:
+            return []
+        outputs = self._runner.run(self._prepare(self._by_input(cast("object", raws))))
+        return decode(self.manifest.task, self.manifest.outputs, outputs)
+
+    def prepare(self, raw: object) -> dict[str, NDArray[Any]]:
+        """The transform alone: the tensors of one raw input, for ``run``; a batch of one.
+
+        Raises:
+            InputError: It cannot be read, lacks a column, or holds NaN or infinity.
+            BackendError: A decoder is not installed.
+        """
+        return self._prepare(self._by_input([raw]))
+
+    def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run the model on prepared tensors: the fast lane.
+
+        Args:
+            tensors: One array for each input of ``signature``, the first axis the batch.
+
+        Returns:
+            One array for each output of ``signature``; the caller owns them.
+
+        Raises:
+            SignatureError: A tensor is missing, surplus, or of another dtype or shape.
+            BackendError: The engine failed.
+        """
+        return self._runner.run(tensors)
+
+    def selftest(self) -> SelfTestResult:
+        """Replay the golden samples of the bundle: raw input to tensors to outputs.
+
+        Raises:
+            SelfTestError: The first difference beyond its tolerance.
+            BundleError: The bundle has no golden samples.
+        """
+        return replay(self._bundle, self._runner, self._prepare)
+
+    def _prepare(self, by_input: Mapping[str, Batch]) -> dict[str, NDArray[Any]]:
+        batches = {
+            raw.name: _batch(raw, by_input[raw.name]) for raw in self.manifest.raw_inputs
+        }
+        values = self._transform(batches)
+        tensors = {
+            spec.name: _array(spec.name, values[spec.name]) for spec in self.signature.inputs
+        }
+        for name, tensor in tensors.items():
+            _check_finite(name, tensor)
+        return tensors
+
+    def _by_input(self, raws: object) -> dict[str, Batch]:
+        """Batches by raw input, from what ``predict_batch`` takes."""
+        names = [raw.name for raw in self.manifest.raw_inputs]
+        if len(names) == 1:
+            return {names[0]: raws}
+        if isinstance(raws, Mapping):
+            batches = cast("Mapping[str, Batch]", raws)
+            _expect_names(names, batches, "")
+            return {name: batches[name] for name in names}
+        samples = _list(raws, f"one mapping of {names} a sample")
+        for index, sample in enumerate(samples):
+            _expect_names(names, sample, f"sample {index}: ")
+        return {name: [cast("Any", sample)[name] for sample in samples] for name in names}
+
+
+def _expect_names(names: list[str], given: object, where: str) -> None:
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"{where}expected a mapping of the raw inputs {names}, got {type(given).__name__}"
+        )
+    keys = sorted(str(key) for key in cast("Mapping[object, object]", given))
+    if keys != sorted(names):
+        raise InputError(f"{where}expected the raw inputs {names}, got {keys}")
+
+
+def _batch(raw: RawInput, raws: object) -> Batch:
+    """Many of one raw input as the transform takes them."""
+    if raw.kind is Kind.TABLE:
+        is_columns = isinstance(raws, Mapping)
+        return cast("Batch", raws) if is_columns else _columns(raw.name, raws)
+    if isinstance(raws, np.ndarray):
+        return cast("Batch", raws)
+    return _list(raws, f"one {raw.kind} a sample ('{raw.name}': {raw.accepts})")
+
+
+def _list(raws: object, expected: str) -> list[object]:
+    if not isinstance(raws, list | tuple):
+        raise InputError(
+            f"expected a list with {expected}, got {type(raws).__name__}; "
+            "predict takes one, predict_batch a list"
+        )
+    return list(cast("Sequence[object]", raws))
+
+
+def _columns(name: str, raws: object) -> dict[str, list[object]]:
+    """Rows of one table as columns."""
+    rows = _list(raws, f"one row of '{name}' a sample")
+    columns: dict[str, list[object]] | None = None
+    for index, given in enumerate(rows):
+        if not isinstance(given, Mapping):
+            raise InputError(
+                f"'{name}', row {index}: expected a mapping of column to cell, "
+                f"got {type(given).__name__}"
+            )
+        row = cast("Mapping[str, object]", given)
+        if columns is None:
+            columns = {column: [] for column in row}
+        if row.keys() != columns.keys():
+            differing = sorted(str(column) for column in row.keys() ^ columns.keys())
+            raise InputError(
+                f"'{name}', row {index}: expected the columns of row 0, differs in {differing}; "
+                "give None where a cell is missing"
+            )
+        for column, cell in row.items():
+            columns[column].append(cell)
+    return columns or {}
+
+
+def _array(name: str, value: Batch) -> NDArray[Any]:
+    """A value of the transform as one array, ``(batch, ...)``."""
+    if isinstance(value, np.ndarray):
+        return cast("NDArray[Any]", value)
+    try:
+        return np.stack([np.asarray(sample) for sample in value])
+    except ValueError as error:
+        raise InputError(f"tensor '{name}': the samples do not stack: {error}") from error
+
+
+def _check_finite(name: str, tensor: NDArray[Any]) -> None:
+    if tensor.dtype.kind != "f" or np.isfinite(tensor).all():
+        return
+    place = tuple(int(index) for index in np.argwhere(~np.isfinite(tensor))[0])
+    raise InputError(
+        f"sample {place[0]}: tensor '{name}' is {tensor[place]} at {place[1:]} after the "
+        "transform; fill what is missing, and look for values out of range"
+    )

@@ -1,0 +1,92 @@
+"""Open an artifact with the engine of its format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+from edgesmith_runtime.errors import BackendError, SignatureError
+from edgesmith_runtime.host import available_threads
+from edgesmith_runtime.spec import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
+
+__all__ = ["Runner", "check_outputs", "open_runner"]
+
+
+class Runner(Protocol):
+    """A loaded artifact that can be run, from any thread."""
+
+    @property
+    def artifact(self) -> Artifact:
+        """What is loaded."""
+        ...
+
+    def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run the model once.
+
+        Args:
+            tensors: One array for each input of the artifact's signature, in its dtype.
+
+        Returns:
+            One array for each output, in the order of the signature; the caller owns them.
+
+        Raises:
+            SignatureError: A tensor is missing, surplus, or of another dtype or shape.
+            BackendError: The engine failed; the message names the artifact.
+        """
+        ...
+
+
+def open_runner(artifact: Artifact, *, n_threads: int | None = None) -> Runner:
+    """Load an artifact into the engine of its format.
+
+    Args:
+        artifact: Its content must be verified already: engines do not survive hostile bytes.
+        n_threads: For one run; None takes all that affinity and quota allow.
+
+    Raises:
+        BackendError: The engine is not installed, or refuses the model.
+    """
+    if n_threads is not None and n_threads < 1:
+        raise ValueError(f"n_threads: expected at least 1, got {n_threads}")
+    threads = available_threads() if n_threads is None else n_threads
+    match artifact.format:
+        case Format.ONNX:
+            from edgesmith_runtime.runners.onnx import OnnxRunner
+
+            return OnnxRunner(artifact, n_threads=threads)
+        case Format.TFLITE:
+            try:
+                from edgesmith_runtime.runners.tflite import TfliteRunner
+            except ImportError as error:
+                raise BackendError(
+                    f"{artifact.file}: TFLite needs an extra: "
+                    "pip install 'edgesmith-runtime[tflite]'"
+                ) from error
+            return TfliteRunner(artifact, n_threads=threads)
+        case _:
+            assert_never(artifact.format)
+
+
+def check_outputs(artifact: Artifact, outputs: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse an answer that is not what the artifact's signature says.
+
+    Args:
+        artifact: What ran.
+        outputs: One array for each of its outputs.
+
+    Raises:
+        BackendError: Another dtype, rank or fixed axis; the message names artifact and output.
+    """
+    for spec in artifact.signature.outputs:
+        try:
+            spec.check(outputs[spec.name])
+        except SignatureError as error:
+            raise BackendError(
+                f"{artifact.file}: answers otherwise than the manifest says: {error}"
+            ) from error

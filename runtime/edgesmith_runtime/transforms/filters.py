@@ -1,0 +1,233 @@
+"""Steps against noise: smoothing along the axes of a sample."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from edgesmith_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["GaussianFilter", "MedianFilter", "MovingAverage", "SavitzkyGolay"]
+
+MAX_WINDOW = 4095  # along one axis
+MAX_ORDER = 10  # of a polynomial; above it the least squares lose their digits
+MAX_MEDIAN_WINDOW = 10_000  # over all its axes: that many copies of a value are sorted
+TRUNCATE_SIGMAS = 4.0  # a Gaussian holds 0.99994 of its mass within
+VALUES_AT_ONCE = 1 << 20  # holds the working memory to a few megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class MovingAverage:
+    """The mean of a window around each value.
+
+    At the border the edge value is repeated, here and in the other filters of this module.
+
+    Args:
+        size: Window in values, odd.
+        axes: Axes of a sample, 0 is the first after the batch.
+    """
+
+    size: int
+    axes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_window("size", self.size)
+        _check_axes(self.axes)
+
+    def __call__(self, samples: Any) -> Any:
+        """The same shapes in float32 (float64 stays), an array or a list as given."""
+        return _smoothed(samples, self.axes, (1.0 / self.size,) * self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class MedianFilter:
+    """The median of a window around each value: single outliers vanish, edges stay.
+
+    Args:
+        size: Window in values along each of ``axes``, odd.
+        axes: Axes of a sample, taken together: two of them are a square window.
+    """
+
+    size: int
+    axes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_window("size", self.size)
+        _check_axes(self.axes)
+        if self.size ** len(self.axes) > MAX_MEDIAN_WINDOW:
+            raise ValueError(
+                f"size: expected a window of at most {MAX_MEDIAN_WINDOW} values, "
+                f"got {self.size} along {len(self.axes)} axes"
+            )
+
+    def __call__(self, samples: Any) -> Any:
+        """The same shapes in float32 (float64 stays), an array or a list as given."""
+        return _each(samples, self.axes, self._medians)
+
+    def _medians(self, samples: NDArray[np.floating]) -> NDArray[np.floating]:
+        medians = np.empty_like(samples)
+        for sample, place in zip(samples, medians, strict=True):
+            padded = sample
+            for axis in self.axes:
+                padded = _padded(padded, self.size // 2, axis)
+            window = (self.size,) * len(self.axes)
+            windows = sliding_window_view(padded, window, axis=self.axes)
+            n_window = math.prod(window)
+            n_rows = max(1, VALUES_AT_ONCE // (n_window * math.prod(sample.shape[1:])))
+            for start in range(0, len(sample), n_rows):
+                rows = slice(start, start + n_rows)
+                copies = windows[rows].reshape(*place[rows].shape, n_window)
+                place[rows] = np.partition(copies, n_window // 2, axis=-1)[..., n_window // 2]
+        return medians
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianFilter:
+    """A weighted mean around each value, with the weights of a normal distribution.
+
+    Args:
+        sigma: Its standard deviation in values, above 0; the window ends at 4 sigma.
+        axes: Axes of a sample, 0 is the first after the batch.
+    """
+
+    sigma: float
+    axes: tuple[int, ...]
+    _weights: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        largest = MAX_WINDOW // 2 / TRUNCATE_SIGMAS
+        if not 0.0 < self.sigma <= largest:
+            raise ValueError(
+                f"sigma: expected above 0 and at most {largest:g}, got {self.sigma}"
+            )
+        _check_axes(self.axes)
+        radius = int(TRUNCATE_SIGMAS * self.sigma + 0.5)
+        weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / self.sigma) ** 2)
+        object.__setattr__(self, "_weights", tuple((weights / weights.sum()).tolist()))
+
+    def __call__(self, samples: Any) -> Any:
+        """The same shapes in float32 (float64 stays), an array or a list as given."""
+        return _smoothed(samples, self.axes, self._weights)
+
+
+@dataclass(frozen=True, slots=True)
+class SavitzkyGolay:
+    """The middle of a polynomial fitted to a window around each value: peaks keep their height.
+
+    A. Savitzky, M. Golay, Smoothing and differentiation of data by simplified least squares
+    procedures, 1964.
+
+    Args:
+        window: In values, odd.
+        order: Of the polynomial, less than ``window`` and at most 10.
+        axis: Axis of a sample, 0 is the first after the batch.
+    """
+
+    window: int
+    order: int
+    axis: int
+    _weights: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check_window("window", self.window)
+        _check_axes((self.axis,))
+        highest = min(self.window - 1, MAX_ORDER)
+        if not 0 <= self.order <= highest:
+            raise ValueError(
+                f"order: expected 0 to {highest} for a window of {self.window}, "
+                f"got {self.order}"
+            )
+        # Places in -1 to 1 keep the least squares well conditioned; the middle stays at 0,
+        # where the polynomial is its constant term.
+        places = np.linspace(-1.0, 1.0, self.window) if self.window > 1 else np.zeros(1)
+        powers = np.vander(places, self.order + 1, increasing=True)
+        object.__setattr__(self, "_weights", tuple(np.linalg.pinv(powers)[0].tolist()))
+
+    def __call__(self, samples: Any) -> Any:
+        """The same shapes in float32 (float64 stays), an array or a list as given."""
+        return _smoothed(samples, (self.axis,), self._weights)
+
+
+def _check_window(name: str, size: int) -> None:
+    if not 1 <= size <= MAX_WINDOW or size % 2 == 0:
+        raise ValueError(f"{name}: expected an odd number from 1 to {MAX_WINDOW}, got {size}")
+
+
+def _check_axes(axes: tuple[int, ...]) -> None:
+    if not axes or len(set(axes)) != len(axes) or min(axes) < 0:
+        raise ValueError(
+            f"axes: expected one or more axes of a sample that differ, from 0, got {list(axes)}"
+        )
+
+
+def _smoothed(samples: Any, axes: tuple[int, ...], weights: tuple[float, ...]) -> Any:
+    def along_axes(group: NDArray[np.floating]) -> NDArray[np.floating]:
+        for axis in axes:
+            group = _weighted(group, weights, axis + 1)
+        return group
+
+    return _each(samples, axes, along_axes)
+
+
+def _weighted(
+    values: NDArray[np.floating], weights: tuple[float, ...], axis: int
+) -> NDArray[np.floating]:
+    """The weighted sum of each value's neighbours along one axis.
+
+    Added up weight by weight, so that the rounding does not depend on how many samples there are.
+    """
+    padded = _padded(values, len(weights) // 2, axis)
+    length = values.shape[axis]
+    before = (slice(None),) * axis
+    total = padded[(*before, slice(0, length))] * weights[0]
+    term = np.empty_like(total)
+    for start, weight in enumerate(weights[1:], start=1):
+        np.multiply(padded[(*before, slice(start, start + length))], weight, out=term)
+        total += term
+    return total
+
+
+def _padded(values: NDArray[np.floating], n_each_side: int, axis: int) -> NDArray[np.floating]:
+    length = values.shape[axis]
+    places = np.arange(-n_each_side, length + n_each_side, dtype=np.intp)
+    np.clip(places, 0, length - 1, out=places)
+    return values.take(places, axis=axis)
+
+
+def _each(
+    samples: Any,
+    axes: tuple[int, ...],
+    smooth: Callable[[NDArray[np.floating]], NDArray[np.floating]],
+) -> Any:
+    """A filter over an array in groups of samples, or over a list sample by sample."""
+    if isinstance(samples, list):
+        one_by_one = cast("list[NDArray[Any]]", samples)
+        return [_each(sample[None], axes, smooth)[0] for sample in one_by_one]
+    batch = _as_floats(samples, axes)
+    if batch.size <= VALUES_AT_ONCE:
+        return smooth(batch) if batch.size else batch
+    result = np.empty_like(batch)
+    n_at_once = max(1, VALUES_AT_ONCE // batch[0].size)
+    for start in range(0, len(batch), n_at_once):
+        result[start : start + n_at_once] = smooth(batch[start : start + n_at_once])
+    return result
+
+
+def _as_floats(samples: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.floating]:
+    if samples.dtype.kind not in "biuf":
+        raise InputError(f"expected an array of numbers, got dtype {samples.dtype}")
+    if max(axes) >= samples.ndim - 1:
+        raise InputError(
+            f"expected samples with an axis {max(axes)} (counting from 0), "
+            f"got samples of shape {samples.shape[1:]}"
+        )
+    return samples.astype(np.float64 if samples.dtype == np.float64 else np.float32, copy=False)

@@ -1,0 +1,230 @@
+"""The step from an image of any source, a file, bytes or an array, to 8-bit pixels."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith_runtime.errors import BackendError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+__all__ = ["DecodeImage"]
+
+# A closed list: Pillow's others are rare, or start a program (EPS starts Ghostscript).
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+MAX_PIXELS = 89_478_485  # Pillow's own bound against decompression bombs; there it only warns
+ORIENTATION = 0x0112  # Exif 2.32, table 4
+CHANNELS = {"grey": 1, "rgb": 3}
+
+# Pillow's decoders raise whatever their parsing stumbles on: the first four were met by flipping
+# and cutting bytes of each format, the others belong to the same parsing.
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    struct.error,
+    zlib.error,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    MemoryError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeImage:
+    """Images of any source as 8-bit pixels of one colour model.
+
+    A raw image is one of
+
+    - a path, or the bytes of a file: JPEG, PNG, BMP, GIF, PPM, TIFF or WebP (needs Pillow). The
+      first frame, turned upright by its EXIF orientation; palettes and CMYK become RGB, alpha is
+      dropped, 16-bit channels keep their high byte;
+    - a PIL image, treated the same;
+    - an array ``(h, w)``, ``(h, w, 1)``, ``(h, w, 3)`` or ``(h, w, 4)`` (alpha is dropped), uint8,
+      or of another number type whose values are whole and from 0 to 255.
+
+    Grey from colour is the luma of ITU-R BT.601-2 in the fixed-point arithmetic of Pillow, so a
+    file and its array give the same pixels.
+
+    Args:
+        mode: "grey" (one channel) or "rgb" (three).
+    """
+
+    mode: str
+
+    def __post_init__(self) -> None:
+        if self.mode not in CHANNELS:
+            raise ValueError(f"mode: expected one of 'grey', 'rgb', got '{self.mode}'")
+
+    def __call__(self, images: Any) -> NDArray[np.uint8] | list[NDArray[np.uint8]]:
+        """Pixels in uint8: an array ``(batch, h, w, c)`` where all sizes agree, else a list.
+
+        Args:
+            images: A list of raw images, or an array ``(batch, h, w)`` or ``(batch, h, w, c)``,
+                which is handled as a whole.
+
+        Raises:
+            InputError: Not readable, not an image, or not 8-bit values; files are named.
+            BackendError: A file has to be decoded and Pillow is not installed.
+        """
+        batch = cast("NDArray[Any] | Sequence[Any]", images)
+        if isinstance(batch, np.ndarray) and batch.dtype.kind not in "OSU":
+            return self._coloured(batch, n_axes_before=1)
+        decoded = [self._one(raw) for raw in batch]
+        if not decoded:
+            return np.empty((0, 0, 0, CHANNELS[self.mode]), np.uint8)
+        if len(decoded) == 1:
+            return decoded[0][None]
+        if len({pixels.shape for pixels in decoded}) == 1:
+            return np.stack(decoded)
+        return decoded
+
+    def _one(self, raw: Any) -> NDArray[np.uint8]:
+        if isinstance(raw, np.ndarray):
+            return self._coloured(cast("NDArray[Any]", raw), n_axes_before=0)
+        if isinstance(raw, str | os.PathLike):
+            return self._from_path(Path(os.fsdecode(cast("str", raw))))
+        if isinstance(raw, bytes | bytearray | memoryview):
+            content = bytes(cast("bytes", raw))
+            return self._from_stream(BytesIO(content), f"bytes of {len(content)}")
+        pil_image = sys.modules.get("PIL.Image")
+        if pil_image is not None and isinstance(raw, pil_image.Image):
+            return self._from_pillow(cast("Image", raw), "PIL image")
+        raise InputError(
+            f"expected an image as path, bytes, PIL image or array, got {type(raw).__name__}"
+        )
+
+    def _coloured(self, array: NDArray[Any], *, n_axes_before: int) -> NDArray[np.uint8]:
+        """An array of images, or one image, with its last axis as ``mode`` says."""
+        shape = array.shape[n_axes_before:]
+        if len(shape) == 2:
+            array = array[..., None]
+        elif len(shape) != 3 or shape[2] not in (1, 3, 4):
+            raise InputError(_shape_fault(array.shape, n_axes_before))
+        if 0 in shape:
+            raise InputError(f"expected an image, got an array without pixels, shape {shape}")
+        pixels = array if array.dtype == np.uint8 else _as_bytes(array)
+        if pixels.shape[-1] == 1:
+            return pixels if self.mode == "grey" else np.repeat(pixels, 3, axis=-1)
+        return _luma(pixels) if self.mode == "grey" else pixels[..., :3]
+
+    def _from_path(self, path: Path) -> NDArray[np.uint8]:
+        name = _shortened(str(path))
+        try:
+            if path.is_dir():
+                raise InputError(f"{name}: expected an image file, got a directory")
+            if not path.exists():
+                raise InputError(f"{name}: there is no such file")
+            if not path.is_file():
+                raise InputError(f"{name}: expected an image file, got a device or a pipe")
+            with path.open("rb") as stream:
+                return self._from_stream(stream, name)
+        except OSError as error:
+            raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
+
+    def _from_stream(self, stream: IO[bytes], name: str) -> NDArray[np.uint8]:
+        try:
+            from PIL import Image, UnidentifiedImageError
+        except ImportError as error:
+            raise BackendError(
+                "reading image files needs an extra: pip install 'edgesmith-runtime[image]'"
+            ) from error
+        try:
+            with Image.open(stream, formats=FORMATS) as image:
+                return self._from_pillow(image, name)
+        except UnidentifiedImageError as error:
+            raise InputError(
+                f"{name}: not readable as an image; expected one of {', '.join(FORMATS)}"
+            ) from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise InputError(f"{name}: {_BOMB}") from error
+        except _DAMAGE as error:
+            raise InputError(f"{name}: not readable as an image: {error}") from error
+
+    def _from_pillow(self, image: Image, name: str) -> NDArray[np.uint8]:
+        from PIL import ImageOps
+
+        if image.width * image.height > MAX_PIXELS:
+            raise InputError(f"{name}: {_BOMB}")
+        try:
+            image.load()  # before EXIF is asked for: PNG may hold it after the pixels
+            if image.getexif().get(ORIENTATION, 1) != 1:
+                image = ImageOps.exif_transpose(image)
+            return self._coloured(_plain_array(image, self.mode), n_axes_before=0)
+        except _DAMAGE as error:
+            raise InputError(f"{name}: not readable as an image: {error}") from error
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+
+
+_BOMB = f"expected at most {MAX_PIXELS} pixels, got more; make the image smaller before"
+
+
+def _plain_array(image: Image, mode: str) -> NDArray[Any]:
+    """The pixels of a loaded PIL image, in ``mode`` where Pillow can do it without loss."""
+    if image.mode.startswith("I;16"):
+        # Pillow would clip at 255; the high byte is what its decoders take of 16-bit colour.
+        return np.asarray(image) >> 8
+    if image.mode in ("I", "F"):
+        return np.asarray(image)
+    if image.mode in ("1", "L", "LA"):
+        return np.asarray(image.convert("L"))
+    if image.mode == "P":
+        image = image.convert("RGBA")  # to RGB at once Pillow warns about transparent entries
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    return np.asarray(image.convert("L") if mode == "grey" else image)
+
+
+def _as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    if pixels.dtype.kind not in "iuf":
+        raise InputError(f"expected pixels as numbers, best uint8, got dtype {pixels.dtype}")
+    with np.errstate(invalid="ignore"):
+        whole = pixels.astype(np.uint8)
+    if not np.array_equal(whole, pixels):
+        low, high = pixels.min(), pixels.max()
+        cure = "; multiply by 255 and round" if low >= 0 and high <= 1 else ""
+        raise InputError(
+            f"expected whole pixel values from 0 to 255, "
+            f"got {pixels.dtype} from {low} to {high}{cure}"
+        )
+    return whole
+
+
+def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey of RGB(A), ``(..., 3 or 4)`` to ``(..., 1)``."""
+    # ITU-R BT.601-2 (299, 587, 114 thousandths) in 16-bit fixed point, rounded, as Pillow has it
+    luma = pixels[..., 0:1].astype(np.uint32)
+    luma *= 19595
+    luma += pixels[..., 1:2] * np.uint32(38470)
+    luma += pixels[..., 2:3] * np.uint32(7471)
+    luma += 0x8000
+    luma >>= 16
+    return luma.astype(np.uint8)
+
+
+def _shape_fault(shape: tuple[int, ...], n_axes_before: int) -> str:
+    batch = "batch, " * n_axes_before
+    expected = f"({batch}h, w) or ({batch}h, w, c) with 1, 3 or 4 channels"
+    channels_first = len(shape) == n_axes_before + 3 and shape[n_axes_before] in (1, 3, 4)
+    cure = "; channels go last" if channels_first else ""
+    return f"expected an array of shape {expected}, got {shape}{cure}"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:100]}...{name[-90:]}"

@@ -1,0 +1,151 @@
+"""A quick plan, a request for the tiny bundle, and a comparison whose samples are made up."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import onnx
+import pytest
+
+from edgesmith_runtime.bench.comparison import CallStyle, Comparison, Load, Round, Subject
+from edgesmith_runtime.bench.exchange import Request
+from edgesmith_runtime.bench.plan import Plan
+from edgesmith_runtime.bench.samples import write_tensors
+from edgesmith_runtime.bundle import Bundle, make_bundle
+from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
+from edgesmith_runtime.host import Host
+from edgesmith_runtime.latency import Measurement
+from edgesmith_runtime.spec import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgesmith_runtime.manifest import Manifest
+
+
+@pytest.fixture(scope="session")
+def quick_plan() -> Plan:
+    return Plan(
+        n_rounds=2,
+        n_threads=1,
+        batches=(1, 4),
+        max_seconds=0.001,
+        min_calls=5,
+        max_calls=20,
+        deadline_s=120.0,
+    )
+
+
+@pytest.fixture
+def tiny_request(tiny_bundle_path: Path, tiny_golden: GoldenSamples, tmp_path: Path) -> Request:
+    write_tensors(tmp_path / "inputs.npz", dict(tiny_golden.tensors))
+    write_tensors(tmp_path / "expected.npz", dict(tiny_golden.outputs["model.onnx"]))
+    return Request(
+        model=str(tiny_bundle_path),
+        artifact="model.onnx",
+        styles=(),
+        inputs=str(tmp_path / "inputs.npz"),
+        expected=str(tmp_path / "expected.npz"),
+        tolerances={"probabilities": Tolerance(1e-5, 0.0)},
+        batches=(1, 4),
+        n_threads=1,
+        max_seconds=0.001,
+        min_calls=5,
+        max_calls=20,
+    )
+
+
+@pytest.fixture(scope="session")
+def made_up_host() -> Host:
+    return Host(
+        cpu="Some CPU",
+        n_cpus=4,
+        n_cpus_affinity=4,
+        cpu_quota=None,
+        memory_bytes=None,
+        os="Linux 6.1",
+        machine="x86_64",
+        python="3.11.7",
+        numpy="2.4.0",
+        onnxruntime="1.32.0",
+        ai_edge_litert=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def made_up_round(made_up_host: Host) -> Callable[[int], Round]:
+    """A round whose calls all take so many ns at batch 1, and ten times that at batch 32."""
+
+    def make(latency_ns: int) -> Round:
+        return Round(
+            import_ns=65_000_000,
+            load_ns=6_000_000,
+            first_call_ns=600_000,
+            peak_memory_bytes=57_000_000,
+            steady={
+                batch: Measurement(
+                    latencies_ns=(latency_ns * factor,) * 60, n_warmup=10, host=made_up_host
+                )
+                for batch, factor in ((1, 1), (32, 10))
+            },
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def made_up_comparison(made_up_host: Host, made_up_round: Callable[[int], Round]) -> Comparison:
+    """Two rounds: an artifact at 10 us, Keras ``predict`` at 40 ms, and one that failed."""
+    return Comparison(
+        bundle="digits",
+        host=made_up_host,
+        versions={"keras": "3.15.1"},
+        plan=Plan(n_rounds=2),
+        n_threads=2,
+        n_available_threads=4,
+        load=Load(start=0.1, end=1.5),
+        subjects=(
+            Subject(
+                name="model.onnx",
+                style=None,
+                size_bytes=81_234,
+                rounds=(made_up_round(10_000), made_up_round(10_000)),
+            ),
+            Subject(
+                name="model.tflite",
+                style=None,
+                size_bytes=79_000,
+                problem="TFLite needs an extra",
+            ),
+            Subject(
+                name="keras predict",
+                style=CallStyle.PREDICT,
+                size_bytes=123_456,
+                rounds=(made_up_round(40_000_000), made_up_round(40_000_000)),
+            ),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def fixed_bundle(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> Bundle:
+    """The tiny bundle, with a model that takes one sample at a time."""
+    model = onnx.load_from_string(tiny_onnx)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    entry = tiny_manifest.artifacts[0]
+    signature = Signature(
+        *(
+            tuple(dataclasses.replace(spec, shape=(1, *spec.sample_shape)) for spec in side)
+            for side in (entry.signature.inputs, entry.signature.outputs)
+        )
+    )
+    manifest = dataclasses.replace(
+        tiny_manifest, artifacts=(dataclasses.replace(entry, signature=signature),)
+    )
+    files = {"model.onnx": model.SerializeToString(), **golden_files(tiny_golden)}
+    return make_bundle(manifest, files)

@@ -1,0 +1,95 @@
+"""Whatever becomes of a process, there is a reply."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgesmith_runtime.bench import child
+from edgesmith_runtime.bench.child import run_child
+from edgesmith_runtime.bench.comparison import CallStyle, Round
+from edgesmith_runtime.bench.exchange import Problem, Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgesmith_runtime.host import Host
+
+
+@pytest.fixture
+def other_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program to run in the worker's place; write its code here."""
+    folder = tmp_path / "importable"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(child, "WORKER", "other_worker")
+    return folder / "other_worker.py"
+
+
+def test_a_round_in_a_fresh_process(tiny_request: Request, made_up_host: Host) -> None:
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+
+    outcome = reply.outcomes["model.onnx"]
+    assert isinstance(outcome, Round)
+    assert outcome.steady[1].host == made_up_host
+    assert outcome.import_ns > 1_000_000
+
+
+def test_a_process_beyond_its_deadline_is_ended(
+    tiny_request: Request, made_up_host: Host
+) -> None:
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=0.01)
+
+    assert reply.outcomes == {
+        "model.onnx": Problem("no answer within 0.01 s; the process was ended")
+    }
+
+
+def test_a_killed_process_is_a_problem_of_all_its_subjects(
+    tiny_request: Request, made_up_host: Host, other_worker: Path
+) -> None:
+    other_worker.write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    request = dataclasses.replace(
+        tiny_request, artifact=None, styles=(CallStyle.CALL, CallStyle.PREDICT)
+    )
+
+    reply = run_child(request, host=made_up_host, deadline_s=120)
+
+    problem = Problem("the process ended by signal 11 (SIGSEGV)")
+    assert reply.outcomes == {"call": problem, "predict": problem}
+
+
+def test_a_failed_process_is_quoted(
+    tiny_request: Request, made_up_host: Host, other_worker: Path
+) -> None:
+    other_worker.write_text("raise OSError('no room')")
+
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+
+    assert reply.outcomes["model.onnx"] == Problem(
+        "the process ended by exit code 1: OSError: no room"
+    )
+
+
+@pytest.mark.parametrize("said", ["", "Hello", "{}"])
+def test_an_answer_that_is_no_reply_is_a_problem(
+    tiny_request: Request, made_up_host: Host, other_worker: Path, said: str
+) -> None:
+    other_worker.write_text(f"print({said!r}, end='')")
+
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+
+    assert reply.outcomes["model.onnx"] == Problem(f"expected a reply in JSON, got {said!r}")
+
+
+def test_the_current_directory_is_not_imported_from(
+    tiny_request: Request, made_up_host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise OSError('a file that happens to be here')")
+    monkeypatch.chdir(tmp_path)
+
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+
+    assert isinstance(reply.outcomes["model.onnx"], Round)

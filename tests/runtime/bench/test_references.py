@@ -1,0 +1,135 @@
+"""What goes in, and what must come out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.bench.references import (
+    fixed_batch,
+    golden_references,
+    sample_references,
+)
+from edgesmith_runtime.bundle import Bundle, make_bundle
+from edgesmith_runtime.errors import BundleError, InputError, SignatureError
+from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
+from edgesmith_runtime.spec import Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.manifest import Manifest
+
+
+def test_golden_samples_are_what_artifact_and_original_must_give(
+    tiny_bundle: Bundle, tiny_golden: GoldenSamples
+) -> None:
+    references = golden_references(tiny_bundle)
+
+    golden_outputs = tiny_golden.outputs["model.onnx"]["probabilities"]
+    np.testing.assert_array_equal(
+        references.inputs["features"], tiny_golden.tensors["features"]
+    )
+    for expected in (references.artifacts["model.onnx"], references.original):
+        np.testing.assert_array_equal(expected.outputs["probabilities"], golden_outputs)
+
+
+def test_the_original_may_be_off_by_a_thousandth_of_the_largest_output(
+    tiny_bundle: Bundle, tiny_golden: GoldenSamples
+) -> None:
+    references = golden_references(tiny_bundle)
+
+    largest = float(tiny_golden.outputs["model.onnx"]["probabilities"].max())
+    assert references.original.tolerances["probabilities"].atol == pytest.approx(
+        1e-4 + 1e-3 * largest
+    )
+
+
+def test_a_wider_golden_tolerance_holds(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> None:
+    wide = dataclasses.replace(
+        tiny_golden,
+        output_tolerances={"model.onnx": {"probabilities": Tolerance(atol=0.3, rtol=0.2)}},
+    )
+    bundle = make_bundle(tiny_manifest, {"model.onnx": tiny_onnx, **golden_files(wide)})
+
+    references = golden_references(bundle)
+
+    assert references.artifacts["model.onnx"].tolerances["probabilities"] == Tolerance(0.3, 0.2)
+
+
+def test_an_artifact_without_golden_outputs_is_named(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> None:
+    bare = dataclasses.replace(tiny_golden, outputs={}, output_tolerances={})
+    bundle = make_bundle(tiny_manifest, {"model.onnx": tiny_onnx, **golden_files(bare)})
+
+    with pytest.raises(
+        BundleError,
+        match=r"have no outputs of model\.onnx; rebuild the bundle, or give samples",
+    ):
+        golden_references(bundle)
+
+
+def test_given_samples_must_give_what_the_default_artifact_gives(
+    tiny_bundle: Bundle,
+    tiny_features: NDArray[np.float32],
+    tiny_expected: NDArray[np.float32],
+) -> None:
+    references = sample_references(tiny_bundle, {"features": tiny_features}, 4)
+
+    np.testing.assert_array_equal(references.inputs["features"], tiny_features[:4])
+    for expected in (references.artifacts["model.onnx"], references.original):
+        np.testing.assert_allclose(
+            expected.outputs["probabilities"], tiny_expected[:4], atol=1e-6
+        )
+
+
+def test_a_default_artifact_of_a_fixed_batch_is_run_in_pieces(
+    fixed_bundle: Bundle,
+    tiny_features: NDArray[np.float32],
+    tiny_expected: NDArray[np.float32],
+) -> None:
+    references = sample_references(fixed_bundle, {"features": tiny_features}, 5)
+
+    np.testing.assert_allclose(
+        references.original.outputs["probabilities"], tiny_expected, atol=1e-6
+    )
+
+
+def test_samples_of_another_name_are_refused(
+    tiny_bundle: Bundle, tiny_features: NDArray[np.float32]
+) -> None:
+    with pytest.raises(SignatureError, match=r"expected the input tensors \['features'\]"):
+        sample_references(tiny_bundle, {"x": tiny_features}, 4)
+
+
+@pytest.mark.parametrize(
+    ("samples", "lengths"),
+    [
+        ({}, r"\{\}"),
+        ({"features": np.zeros((0, 4), np.float32)}, r"\{'features': 0\}"),
+        ({"features": np.float32(3)}, r"\{'features': 0\}"),
+        ({"a": np.zeros(2), "b": np.zeros(3)}, r"\{'a': 2, 'b': 3\}"),
+    ],
+)
+def test_samples_of_no_common_length_are_refused(
+    tiny_bundle: Bundle, samples: dict[str, NDArray[np.float32]], lengths: str
+) -> None:
+    with pytest.raises(InputError, match=f"the same number of rows, at least 1, got {lengths}"):
+        sample_references(tiny_bundle, samples, 4)
+
+
+@pytest.mark.parametrize(
+    ("axis", "fixed"), [("batch", None), (1, 1), (8, 8)], ids=["free", "one", "eight"]
+)
+def test_a_fixed_batch_is_a_number_on_the_first_axis(
+    axis: int | str, fixed: int | None
+) -> None:
+    signature = Signature((TensorSpec("x", "float32", (axis, 4)),), ())
+
+    assert fixed_batch(signature) == fixed

@@ -1,0 +1,146 @@
+"""What only the ONNX runner has to promise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.errors import BackendError, SignatureError
+from edgesmith_runtime.host import available_threads
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.spec import Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgesmith_runtime.bundle import Artifact
+
+
+def _signature(
+    inputs: list[str], outputs: list[str], shape: tuple[int | str, ...]
+) -> Signature:
+    return Signature(
+        tuple(TensorSpec(name, "float32", shape) for name in inputs),
+        tuple(TensorSpec(name, "float32", shape) for name in outputs),
+    )
+
+
+def test_onnxruntime_gets_the_threads_that_were_asked_for(
+    onnx_artifact: Callable[..., Artifact],
+) -> None:
+    signature = _signature(["x"], ["y"], ("batch", 2))
+    made = onnx_artifact([("Relu", ["x"], ["y"])], signature)
+
+    asked = open_runner(made, n_threads=3)._session.get_session_options()  # type: ignore[attr-defined]
+    default = open_runner(made)._session.get_session_options()  # type: ignore[attr-defined]
+
+    assert asked.intra_op_num_threads == 3
+    assert default.intra_op_num_threads == available_threads()
+
+
+def test_several_inputs_and_outputs_go_by_name_not_by_order(
+    onnx_artifact: Callable[..., Artifact],
+) -> None:
+    signature = _signature(["a", "b"], ["difference", "sum"], ("batch", 2))
+    made = onnx_artifact(
+        [("Add", ["a", "b"], ["sum"]), ("Sub", ["a", "b"], ["difference"])], signature
+    )
+    runner = open_runner(made)
+    a, b = np.full((1, 2), 5, np.float32), np.full((1, 2), 3, np.float32)
+
+    for tensors in ({"a": a, "b": b}, {"b": b, "a": a}) * 3:
+        outputs = runner.run(tensors)
+
+        assert list(outputs) == ["difference", "sum"]
+        np.testing.assert_array_equal(outputs["difference"], a - b)
+        np.testing.assert_array_equal(outputs["sum"], a + b)
+
+
+def test_axes_of_one_name_must_have_one_length(onnx_artifact: Callable[..., Artifact]) -> None:
+    signature = _signature(["a", "b"], ["sum"], ("batch", 2))
+    runner = open_runner(onnx_artifact([("Add", ["a", "b"], ["sum"])], signature))
+
+    with pytest.raises(
+        SignatureError, match="tensor 'b': expected 3 on the axis 'batch' as in 'a', got 1"
+    ):
+        runner.run({"a": np.ones((3, 2), np.float32), "b": np.ones((1, 2), np.float32)})
+
+
+def test_a_length_that_depends_on_the_values_answers_right(
+    onnx_artifact: Callable[..., Artifact],
+) -> None:
+    signature = Signature(
+        (TensorSpec("x", "float32", ("batch",)),), (TensorSpec("y", "int64", (1, "found")),)
+    )
+    runner = open_runner(onnx_artifact([("NonZero", ["x"], ["y"])], signature))
+
+    for values in ([0, 1, 1], [1, 1, 1], [0, 0, 1], [1, 0, 0], [0, 0, 0]):
+        outputs = runner.run({"x": np.array(values, np.float32)})
+
+        np.testing.assert_array_equal(outputs["y"], [np.flatnonzero(values)])
+
+
+def test_an_empty_batch_has_an_empty_answer(onnx_artifact: Callable[..., Artifact]) -> None:
+    runner = open_runner(
+        onnx_artifact([("Relu", ["x"], ["y"])], _signature(["x"], ["y"], ("batch", 2)))
+    )
+
+    for _ in range(3):
+        assert runner.run({"x": np.empty((0, 2), np.float32)})["y"].shape == (0, 2)
+
+
+def test_a_run_that_fails_in_the_engine_names_the_file(
+    onnx_artifact: Callable[..., Artifact],
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    shape = onnx.numpy_helper.from_array(np.array([1, 2]), "shape")
+    signature = _signature(["x"], ["y"], ("batch", 2))
+    runner = open_runner(
+        onnx_artifact([("Reshape", ["x", "shape"], ["y"])], signature, (shape,))
+    )
+
+    with pytest.raises(
+        BackendError, match=r"^model\.onnx: onnxruntime [\d.]+ refused: .*Reshape"
+    ):
+        runner.run({"x": np.ones((3, 2), np.float32)})
+
+
+def test_weights_outside_the_file_are_never_read(
+    onnx_artifact: Callable[..., Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    (tmp_path / "weights.bin").write_bytes(np.ones(2, np.float32).tobytes())
+    monkeypatch.chdir(tmp_path)
+    outside = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=[2])
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", "weights.bin"), ("offset", "0"), ("length", "8")):
+        outside.external_data.add(key=key, value=value)
+    made = onnx_artifact(
+        [("Add", ["x", "w"], ["y"])], _signature(["x"], ["y"], ("batch", 2)), (outside,)
+    )
+
+    with pytest.raises(BackendError, match=r"^model\.onnx: onnxruntime .*[Ee]xternal data"):
+        open_runner(made)
+
+
+def test_onnxruntime_is_told_not_to_report_before_it_is_imported() -> None:
+    code = (
+        "import os, sys, edgesmith_runtime.runners.onnx;"
+        "print(os.environ['ORT_DISABLE_TELEMETRY'], 'onnxruntime' in sys.modules)"
+    )
+    environment = {"PATH": ""}
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout.split() == ["1", "True"]

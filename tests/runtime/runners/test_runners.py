@@ -1,0 +1,274 @@
+"""What both runners promise, and what their formats force."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.errors import BackendError, SignatureError
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.spec import Format, Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from edgesmith_runtime.bundle import Artifact
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+WEIGHTS = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
+BIAS = np.array([0.1, -0.2, 0.3], np.float32)
+
+
+def _features(n: int, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+
+
+def _expected(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    powers = np.exp(features.astype(np.float64) @ WEIGHTS + BIAS)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def test_a_run_answers_as_numpy_does(artifact: Artifact) -> None:
+    features = _features(1)
+
+    outputs = open_runner(artifact).run({"features": features})
+
+    assert list(outputs) == ["probabilities"]
+    np.testing.assert_allclose(outputs["probabilities"], _expected(features), atol=1e-6)
+
+
+def test_batches_of_any_size_in_any_order_answer_right(artifact: Artifact) -> None:
+    runner = open_runner(artifact)
+
+    for n in [1, 5, 1, 2, 5, 5, 1, 3, 2, 40, 1, 40, 40]:
+        features = _features(n, seed=n)
+        outputs = runner.run({"features": features})
+
+        np.testing.assert_allclose(outputs["probabilities"], _expected(features), atol=1e-6)
+
+
+def test_more_shapes_than_are_remembered_answer_right(artifact: Artifact) -> None:
+    runner = open_runner(artifact)
+
+    for n in itertools.chain(*itertools.repeat(range(1, 80), 3)):
+        outputs = runner.run({"features": _features(n)})
+
+        assert outputs["probabilities"].shape == (n, 3)
+
+
+@pytest.mark.parametrize("n", [1, 5000])
+def test_the_caller_owns_every_answer(artifact: Artifact, n: int) -> None:
+    runner = open_runner(artifact)
+    answers = [
+        runner.run({"features": _features(n, seed)})["probabilities"] for seed in range(5)
+    ]
+
+    for seed, answer in enumerate(answers):
+        np.testing.assert_allclose(answer, _expected(_features(n, seed)), atol=1e-6)
+        answer[...] = -1.0
+    for one, other in itertools.combinations(answers, 2):
+        assert not np.shares_memory(one, other)
+    again = runner.run({"features": _features(n)})["probabilities"]
+    np.testing.assert_allclose(again, _expected(_features(n)), atol=1e-6)
+
+
+def test_an_input_may_change_after_the_run(artifact: Artifact) -> None:
+    runner = open_runner(artifact)
+    features = _features(1)
+
+    answers: list[NDArray[Any]] = []
+    for step in range(4):
+        features[...] = _features(1, seed=step)
+        answers.append(runner.run({"features": features})["probabilities"])
+
+    for step, answer in enumerate(answers):
+        np.testing.assert_allclose(answer, _expected(_features(1, seed=step)), atol=1e-6)
+
+
+def test_threads_get_the_answers_of_one_thread_bit_by_bit(artifact: Artifact) -> None:
+    runner = open_runner(artifact, n_threads=1)
+    batches = [_features(1 + seed % 3, seed) for seed in range(200)]
+    alone = [runner.run({"features": batch})["probabilities"] for batch in batches]
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(
+            pool.map(
+                lambda batch: runner.run({"features": batch})["probabilities"], batches * 5
+            )
+        )
+
+    for one, many in zip(alone * 5, together, strict=True):
+        np.testing.assert_array_equal(one, many)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        np.asfortranarray,
+        lambda features: np.repeat(features, 2, axis=1)[:, ::2],
+        lambda features: features[::-1].copy()[::-1],
+    ],
+    ids=["fortran", "strided", "reversed"],
+)
+def test_any_memory_layout_answers_right(
+    artifact: Artifact, layout: Callable[[NDArray[Any]], NDArray[Any]]
+) -> None:
+    runner = open_runner(artifact)
+    features = _features(3)
+
+    for _ in range(4):
+        outputs = runner.run({"features": layout(features)})
+
+        np.testing.assert_allclose(outputs["probabilities"], _expected(features), atol=1e-6)
+
+
+def test_a_memory_mapped_input_answers_right(artifact: Artifact, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", _features(2))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    runner = open_runner(artifact)
+
+    for _ in range(4):
+        outputs = runner.run({"features": mapped})
+
+        np.testing.assert_allclose(outputs["probabilities"], _expected(_features(2)), atol=1e-6)
+
+
+_FAULTS: list[tuple[Any, str]] = [
+    ({}, r"expected the input tensors \['features'\], got \[\]; model.prepare"),
+    (
+        {"features": _features(1), "more": _features(1)},
+        r"expected the input tensors \['features'\], got \['features', 'more'\]",
+    ),
+    (
+        {"features": _features(1).astype(np.float64)},
+        r"tensor 'features': expected dtype float32, got float64; convert with .astype",
+    ),
+    (
+        {"features": _features(1).astype(">f4")},
+        r"tensor 'features': expected dtype float32, got >f4; convert with .astype",
+    ),
+    ({"features": _features(1).astype(object)}, r"expected dtype float32, got object"),
+    ({"features": None}, r"expected dtype float32, got object"),
+    ({"features": [[0.0, 0.0, 0.0, 0.0]]}, r"expected dtype float32, got float64"),
+    (
+        {"features": np.ma.masked_array(_features(1), mask=True)},
+        r"tensor 'features': expected a plain array, got a masked one.*\.filled\(value\)",
+    ),
+    (
+        {"features": _features(1)[:, :3]},
+        r"tensor 'features': expected shape \(batch, 4\), got \(1, 3\)",
+    ),
+    (
+        {"features": _features(1)[0]},
+        r"got \(4,\); add the batch axis with array\[None\]",
+    ),
+    (_features(1), r"expected a mapping of the input tensors \['features'\], got ndarray"),
+    (None, r"expected a mapping of the input tensors \['features'\], got NoneType"),
+]
+
+
+@pytest.mark.parametrize("n_before", [0, 3])
+@pytest.mark.parametrize(("tensors", "message"), _FAULTS)
+def test_what_is_not_the_tensor_is_refused_at_any_time(
+    artifact: Artifact, tensors: Any, message: str, n_before: int
+) -> None:
+    runner = open_runner(artifact)
+    for _ in range(n_before):
+        runner.run({"features": _features(1)})
+
+    with pytest.raises(SignatureError, match=message):
+        runner.run(tensors)
+
+    again = runner.run({"features": _features(1)})["probabilities"]
+    np.testing.assert_allclose(again, _expected(_features(1)), atol=1e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x08" * 40])
+def test_an_engine_that_refuses_a_model_names_the_file(
+    make_artifact: Callable[..., Artifact], fmt: Format, content: bytes
+) -> None:
+    bad = make_artifact(content, fmt)
+
+    with pytest.raises(
+        BackendError, match=rf"^model\.{fmt}: (onnxruntime [\d.]+|LiteRT) refused: "
+    ):
+        open_runner(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "output"),
+    [
+        ("pixels", "float32", "probabilities"),
+        ("features", "float64", "probabilities"),
+        ("features", "float32", "logits"),
+    ],
+)
+def test_a_file_with_other_tensors_than_the_manifest_names_is_refused(
+    make_artifact: Callable[..., Artifact],
+    artifact: Artifact,
+    name: str,
+    dtype: str,
+    output: str,
+) -> None:
+    signature = Signature(
+        (TensorSpec(name, dtype, ("batch", 4)),), (TensorSpec(output, "float32", ("batch", 3)),)
+    )
+    other = make_artifact(bytes(artifact.content), artifact.format, signature)
+
+    with pytest.raises(
+        BackendError, match=r"^model\..*that the manifest names, the file has .*"
+    ):
+        open_runner(other)
+
+
+def test_an_answer_of_another_shape_than_the_manifest_names_is_refused(
+    make_artifact: Callable[..., Artifact],
+    artifact: Artifact,
+) -> None:
+    signature = Signature(
+        (TensorSpec("features", "float32", ("batch", 4)),),
+        (TensorSpec("probabilities", "float32", ("batch", 5)),),
+    )
+    runner = open_runner(make_artifact(bytes(artifact.content), artifact.format, signature))
+
+    with pytest.raises(
+        BackendError, match=r"answers otherwise than the manifest says: .*\(batch, 5\)"
+    ):
+        runner.run({"features": _features(1)})
+
+
+def test_content_may_be_a_view_of_a_larger_file(
+    make_artifact: Callable[..., Artifact], artifact: Artifact
+) -> None:
+    whole = b"head" + bytes(artifact.content) + b"tail"
+    view = memoryview(whole)[4:-4]
+    runner = open_runner(make_artifact(view, artifact.format))
+
+    outputs = runner.run({"features": _features(1)})
+
+    np.testing.assert_allclose(outputs["probabilities"], _expected(_features(1)), atol=1e-6)
+
+
+@pytest.mark.parametrize("n_threads", [0, -1])
+def test_a_run_has_at_least_one_thread(artifact: Artifact, n_threads: int) -> None:
+    with pytest.raises(ValueError, match=rf"n_threads: expected at least 1, got {n_threads}"):
+        open_runner(artifact, n_threads=n_threads)
+
+
+def test_a_missing_extra_is_named(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    monkeypatch.delitem(sys.modules, "edgesmith_runtime.runners.tflite", raising=False)
+
+    with pytest.raises(
+        BackendError,
+        match=r"model\.tflite: TFLite needs an extra: pip install 'edgesmith-runtime\[tflite\]'",
+    ):
+        open_runner(make_artifact(tiny_onnx, Format.TFLITE))

@@ -1,0 +1,142 @@
+"""What only the TFLite runner has to promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.spec import Format, Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
+
+pytestmark = pytest.mark.tflite
+
+WEIGHTS = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
+BIAS = np.array([0.1, -0.2, 0.3], np.float32)
+
+
+def _features(n: int, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+
+
+def _expected(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    powers = np.exp(features.astype(np.float64) @ WEIGHTS + BIAS)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _signature(
+    inputs: list[str], outputs: list[str], shape: tuple[int | str, ...]
+) -> Signature:
+    return Signature(
+        tuple(TensorSpec(name, "float32", shape) for name in inputs),
+        tuple(TensorSpec(name, "float32", shape) for name in outputs),
+    )
+
+
+def _tensor(name: str, *shape: int, **members: object) -> Any:
+    node = pytest.importorskip("ai_edge_litert.schema_py_generated").TensorT()
+    node.name, node.shape, node.type, node.buffer = name, list(shape), 0, 0
+    for key, member in members.items():
+        setattr(node, key, member)
+    return node
+
+
+@pytest.mark.parametrize("content", ["tiny_tflite", "tiny_tflite_bare"])
+def test_names_come_from_the_signature_or_the_tensors(
+    make_artifact: Callable[..., Artifact], content: str, request: pytest.FixtureRequest
+) -> None:
+    runner = open_runner(make_artifact(request.getfixturevalue(content), Format.TFLITE))
+
+    outputs = runner.run({"features": _features(2)})
+
+    np.testing.assert_allclose(outputs["probabilities"], _expected(_features(2)), atol=1e-6)
+
+
+def test_an_empty_batch_is_empty(
+    make_artifact: Callable[..., Artifact], tiny_tflite: bytes
+) -> None:
+    runner = open_runner(make_artifact(tiny_tflite, Format.TFLITE))
+
+    outputs = runner.run({"features": np.empty((0, 4), np.float32)})
+
+    assert outputs["probabilities"].shape == (0, 3)
+
+
+def test_a_runner_goes_on_after_a_batch_that_it_cannot_take(
+    make_artifact: Callable[..., Artifact], tflite_file: Callable[..., bytes]
+) -> None:
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    options = schema.ReshapeOptionsT()
+    options.newShape = [1, 2]
+    content = tflite_file(
+        [_tensor("x", 1, 2, shapeSignature=[-1, 2]), _tensor("y", 1, 2)],
+        {},
+        [
+            (
+                schema.BuiltinOperator.RESHAPE,
+                [0],
+                [1],
+                {
+                    "builtinOptionsType": schema.BuiltinOptions.ReshapeOptions,
+                    "builtinOptions": options,
+                },
+            )
+        ],
+        None,
+    )
+    runner = open_runner(
+        make_artifact(content, Format.TFLITE, _signature(["x"], ["y"], ("batch", 2)))
+    )
+    one = np.ones((1, 2), np.float32)
+    runner.run({"x": one})
+
+    with pytest.raises(BackendError, match=r"^model\.tflite: LiteRT refused: "):
+        runner.run({"x": np.ones((3, 2), np.float32)})
+
+    np.testing.assert_array_equal(runner.run({"x": one})["y"], one)
+
+
+def test_a_runner_keeps_no_state_from_call_to_call(
+    make_artifact: Callable[..., Artifact], tflite_file: Callable[..., bytes]
+) -> None:
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    one = np.ones((1, 1), np.float32)
+    content = tflite_file(
+        [
+            _tensor("x", 1, 1),
+            _tensor("weights", 1, 1),
+            _tensor("recurrent", 1, 1),
+            _tensor("bias", 1),
+            _tensor("state", 1, 1, isVariable=True),
+            _tensor("y", 1, 1),
+        ],
+        {1: one, 2: one, 3: np.zeros(1, np.float32)},
+        [
+            (
+                schema.BuiltinOperator.RNN,
+                [0, 1, 2, 3, 4],
+                [5],
+                {
+                    "builtinOptionsType": schema.BuiltinOptions.RNNOptions,
+                    "builtinOptions": schema.RNNOptionsT(),
+                },
+            )
+        ],
+        None,
+    )
+    runner = open_runner(
+        make_artifact(content, Format.TFLITE, _signature(["x"], ["y"], (1, 1)))
+    )
+
+    answers = [runner.run({"x": one})["y"].item() for _ in range(3)]
+
+    assert answers == [1.0, 1.0, 1.0]

@@ -1,0 +1,176 @@
+"""Every decode op against a reference from scipy or by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+from edgesmith_runtime.decoding import decode
+from edgesmith_runtime.errors import BackendError, BundleError
+from edgesmith_runtime.manifest import Decode, DecodeOp, Output, Task
+
+scipy_special = pytest.importorskip("scipy.special")
+
+LABELS = ("ant", "bee", "cat")
+
+
+def _output(op: DecodeOp, labels: tuple[str, ...] | None = None, **numbers: float) -> Output:
+    shape = (len(labels) if labels and len(labels) > 2 else 1,)
+    return Output(name="y", shape=shape, labels=labels, decode=Decode(op=op, **numbers))
+
+
+def test_argmax_takes_the_largest_probability() -> None:
+    probabilities = np.array([[0.2, 0.7, 0.1], [0.5, 0.2, 0.3]], np.float32)
+
+    first, second = decode(
+        Task.CLASSIFICATION, [_output(DecodeOp.ARGMAX, LABELS)], {"y": probabilities}
+    )
+
+    assert (first.label, second.label) == ("bee", "ant")
+    assert first.score == pytest.approx(0.7)
+    assert first.scores == pytest.approx({"ant": 0.2, "bee": 0.7, "cat": 0.1})
+
+
+def test_softmax_makes_probabilities_of_logits() -> None:
+    logits = np.array([[1.0, 3.0, -2.0], [800.0, 0.0, -800.0]], np.float32)
+
+    predictions = decode(
+        Task.CLASSIFICATION, [_output(DecodeOp.SOFTMAX, LABELS)], {"y": logits}
+    )
+
+    expected = scipy_special.softmax(logits.astype(np.float64), axis=1)
+    for prediction, row in zip(predictions, expected, strict=True):
+        assert prediction.scores == pytest.approx(dict(zip(LABELS, row, strict=True)))
+    assert [prediction.label for prediction in predictions] == ["bee", "ant"]
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_threshold_takes_the_second_label_from_the_threshold_up(shape: tuple[int, ...]) -> None:
+    probabilities = np.array([0.29, 0.3, 0.9]).reshape(shape)
+
+    predictions = decode(
+        Task.CLASSIFICATION,
+        [_output(DecodeOp.THRESHOLD, ("no", "yes"), threshold=0.3)],
+        {"y": probabilities},
+    )
+
+    assert [prediction.label for prediction in predictions] == ["no", "yes", "yes"]
+    assert [prediction.score for prediction in predictions] == pytest.approx([0.71, 0.3, 0.9])
+    assert predictions[0].scores == pytest.approx({"no": 0.71, "yes": 0.29})
+
+
+def test_sigmoid_makes_a_probability_of_a_logit() -> None:
+    logits = np.array([[-900.0], [-1.5], [2.0], [900.0]])
+
+    predictions = decode(
+        Task.CLASSIFICATION, [_output(DecodeOp.SIGMOID, ("no", "yes"))], {"y": logits}
+    )
+
+    yes = [dict(prediction.scores or {})["yes"] for prediction in predictions]
+    assert yes == pytest.approx(scipy_special.expit(logits[:, 0]), abs=1e-15)
+    assert [prediction.label for prediction in predictions] == ["no", "no", "yes", "yes"]
+
+
+def test_classes_without_labels_are_called_by_their_place() -> None:
+    (prediction,) = decode(
+        Task.CLASSIFICATION, [_output(DecodeOp.ARGMAX)], {"y": np.array([[0.1, 0.9]])}
+    )
+
+    assert prediction.label == "1"
+
+
+def test_inverse_scale_gives_the_unit_back() -> None:
+    output = Output(
+        name="y",
+        shape=(1,),
+        unit="mpg",
+        decode=Decode(op=DecodeOp.INVERSE_SCALE, scale=8.0, offset=23.0),
+    )
+
+    first, second = decode(Task.REGRESSION, [output], {"y": np.array([[0.5], [-1.0]])})
+
+    assert (first.value, second.value) == (27.0, 15.0)
+    assert first.unit == "mpg"
+
+
+def test_a_regression_of_several_numbers_is_an_array() -> None:
+    output = Output(name="y", shape=(2,))
+
+    (prediction,) = decode(Task.REGRESSION, [output], {"y": np.array([[1.5, 2.5]])})
+
+    np.testing.assert_array_equal(prediction.value, [1.5, 2.5])
+
+
+def test_an_anomaly_is_a_score_that_reaches_the_threshold() -> None:
+    output = _output(DecodeOp.THRESHOLD, threshold=2.0)
+
+    below, at = decode(Task.ANOMALY, [output], {"y": np.array([1.9, 2.0])})
+
+    assert (below.is_anomaly, at.is_anomaly) == (False, True)
+    assert (below.score, below.threshold) == (1.9, 2.0)
+
+
+@pytest.mark.parametrize("task", [Task.TENSOR, Task.CLASSIFICATION, Task.ANOMALY])
+def test_outputs_without_a_decode_stay_as_they_are(task: Task) -> None:
+    embedding = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+
+    first, second = decode(task, [Output(name="y", shape=(3,))], {"y": embedding})
+
+    np.testing.assert_array_equal(first.outputs["y"], [0, 1, 2])
+    np.testing.assert_array_equal(second.outputs["y"], [3, 4, 5])
+    assert (first.label, first.value, first.is_anomaly) == (None, None, None)
+
+
+def test_the_output_with_a_decode_answers_and_the_others_come_along() -> None:
+    outputs = [Output(name="embedding", shape=(2,)), _output(DecodeOp.ARGMAX, LABELS)]
+    batch = {"embedding": np.ones((1, 2)), "y": np.array([[0.0, 0.0, 1.0]])}
+
+    (prediction,) = decode(Task.CLASSIFICATION, outputs, batch)
+
+    assert prediction.label == "cat"
+    assert set(prediction.outputs) == {"embedding", "y"}
+
+
+def test_a_scalar_output_is_still_an_array() -> None:
+    (prediction,) = decode(
+        Task.REGRESSION, [Output(name="y", shape=())], {"y": np.array([4.0], np.float32)}
+    )
+
+    assert isinstance(prediction.outputs["y"], np.ndarray)
+    assert prediction.value == 4.0
+
+
+def test_an_empty_batch_has_no_predictions() -> None:
+    outputs = [_output(DecodeOp.ARGMAX, LABELS)]
+
+    assert decode(Task.CLASSIFICATION, outputs, {"y": np.empty((0, 3))}) == []
+
+
+def test_labels_and_numbers_must_agree() -> None:
+    with pytest.raises(
+        BundleError,
+        match=r"output 'y': decode 'argmax' with 3 labels expects 3 a sample, got 2",
+    ):
+        decode(Task.CLASSIFICATION, [_output(DecodeOp.ARGMAX, LABELS)], {"y": np.ones((1, 2))})
+
+
+def test_a_threshold_takes_one_number() -> None:
+    with pytest.raises(
+        BundleError, match=r"'threshold' with 2 labels expects 1 a sample, got 2"
+    ):
+        decode(
+            Task.CLASSIFICATION,
+            [_output(DecodeOp.THRESHOLD, ("no", "yes"))],
+            {"y": np.ones((1, 2))},
+        )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_refused_by_sample(bad: float) -> None:
+    numbers = np.array([[0.1, 0.2, 0.7], [0.1, bad, 0.2]])
+
+    with pytest.raises(
+        BackendError, match=r"output 'y' of sample 1: expected finite numbers, got \[0.1, "
+    ):
+        decode(Task.CLASSIFICATION, [_output(DecodeOp.ARGMAX, LABELS)], {"y": numbers})

@@ -1,0 +1,157 @@
+"""What the host module reads from a machine, on made-up trees of ``proc`` and ``sys``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.host import Host, available_threads, this_host
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+N_CPUS = 8
+
+
+@pytest.fixture(autouse=True)
+def _eight_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(N_CPUS)), raising=False)
+
+
+def _tree(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def _v2(quota: str, group: str = "") -> dict[str, str]:
+    return {
+        "proc/self/cgroup": "0::/\n",
+        f"sys/fs/cgroup/{group}cpu.max": quota,
+    }
+
+
+def _v1(quota_us: int, folder: str) -> dict[str, str]:
+    return {
+        "proc/self/cgroup": "4:memory:/\n3:cpu,cpuacct:/docker/abc\n1:name=systemd:/\n",
+        f"sys/fs/cgroup/{folder}/cpu.cfs_quota_us": f"{quota_us}\n",
+        f"sys/fs/cgroup/{folder}/cpu.cfs_period_us": "100000\n",
+    }
+
+
+def test_without_a_quota_the_affinity_mask_counts(tmp_path: Path) -> None:
+    assert available_threads(root=tmp_path) == N_CPUS
+
+
+@pytest.mark.parametrize(
+    ("cpu_max", "quota", "n_threads"),
+    [
+        ("max 100000\n", None, N_CPUS),
+        ("200000 100000\n", 2.0, 2),
+        ("150000 100000\n", 1.5, 1),
+        ("50000 100000\n", 0.5, 1),
+        ("1600000 100000\n", 16.0, N_CPUS),
+        ("", None, N_CPUS),
+    ],
+)
+def test_a_version_2_quota_bounds_the_threads(
+    tmp_path: Path, cpu_max: str, quota: float | None, n_threads: int
+) -> None:
+    root = _tree(tmp_path, _v2(cpu_max))
+
+    assert this_host(root=root).cpu_quota == quota
+    assert available_threads(root=root) == n_threads
+
+
+def test_the_tightest_group_above_the_process_counts(tmp_path: Path) -> None:
+    root = _tree(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/work.slice/job.scope\n",
+            "sys/fs/cgroup/work.slice/cpu.max": "300000 100000\n",
+            "sys/fs/cgroup/work.slice/job.scope/cpu.max": "600000 100000\n",
+        },
+    )
+
+    assert this_host(root=root).cpu_quota == 3.0
+
+
+@pytest.mark.parametrize(
+    "folder", ["cpu,cpuacct/docker/abc", "cpu,cpuacct", "cpu/docker", "cpu"]
+)
+def test_a_version_1_quota_is_found_wherever_it_is_mounted(tmp_path: Path, folder: str) -> None:
+    root = _tree(tmp_path, _v1(250_000, folder))
+
+    assert this_host(root=root).cpu_quota == 2.5
+
+
+def test_a_version_1_quota_of_minus_one_is_none(tmp_path: Path) -> None:
+    root = _tree(tmp_path, _v1(-1, "cpu"))
+
+    assert this_host(root=root).cpu_quota is None
+
+
+def test_the_quota_of_another_controller_does_not_count(tmp_path: Path) -> None:
+    root = _tree(tmp_path, {**_v1(100_000, "cpuset"), "proc/self/cgroup": "3:cpuset:/\n"})
+
+    assert this_host(root=root).cpu_quota is None
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "model"),
+    [
+        ("processor\t: 0\nmodel\t\t: 17\nmodel name\t: Some CPU @ 2 GHz\n", "Some CPU @ 2 GHz"),
+        ("processor\t: 0\nModel\t\t: Raspberry Pi 4\n", "Raspberry Pi 4"),
+    ],
+)
+def test_the_cpu_is_named_as_the_system_names_it(
+    tmp_path: Path, cpuinfo: str, model: str
+) -> None:
+    root = _tree(tmp_path, {"proc/cpuinfo": cpuinfo})
+
+    assert this_host(root=root).cpu == model
+
+
+def test_an_unnamed_cpu_is_its_instruction_set(tmp_path: Path) -> None:
+    assert this_host(root=tmp_path).cpu == (platform.processor() or platform.machine())
+
+
+def test_a_host_says_what_is_installed() -> None:
+    host = this_host()
+
+    assert host.python == platform.python_version()
+    assert host.numpy == np.__version__
+    assert host.onnxruntime == metadata.version("onnxruntime")
+    assert host.n_cpus_affinity == N_CPUS
+
+
+def test_an_engine_that_is_not_installed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+
+    assert this_host().ai_edge_litert is None
+
+
+def test_memory_is_what_the_system_reports() -> None:
+    expected = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+    assert this_host().memory_bytes == expected
+
+
+def test_a_host_survives_json() -> None:
+    host = this_host()
+
+    copy = Host(**json.loads(json.dumps(dataclasses.asdict(host))))
+
+    assert copy == host

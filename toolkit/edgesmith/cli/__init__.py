@@ -1,0 +1,112 @@
+"""The command ``edgesmith``: one file a command, loaded when it is called."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import click
+
+from edgesmith.cli.options import Session, debug_option
+from edgesmith_runtime.errors import EdgesmithError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+__all__ = ["main", "run"]
+
+FAILED = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+TERMINATED = 143  # 128 + SIGTERM
+COMMANDS = ("demo", "new", "build", "convert", "bench", "inspect", "unpack")
+
+
+class _Commands(click.Group):
+    """A group that imports the module of a command by its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"edgesmith.cli.{cmd_name}"), cmd_name)
+        return cast("click.Command", command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code.
+
+    Args:
+        arguments: The words after the command's name; None takes those of this process.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # An exception, so that drafts are removed and children ended on the way out.
+    raise SystemExit(TERMINATED)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 done, 1 the work failed, 2 wrong use or unreadable input,
+        130 interrupted. A failure prints one line on standard error.
+    """
+    session = Session()
+    try:
+        code: object = _group.main(
+            list(arguments), prog_name="edgesmith", standalone_mode=False, obj=session
+        )
+    except click.Abort:
+        return _told("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        message = error.format_message().removesuffix(".")
+        return _told(f"{message}; see {usage} --help" if usage else message, error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our answer has seen enough; Python would complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - told in one line, as promised
+        return _failed(error, session)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, session: Session) -> int:
+    if session.debug:
+        traceback.print_exc()
+    match error:
+        case EdgesmithError():
+            return _told(str(error), error.exit_code)
+        case MemoryError():
+            return _told("not enough memory; close other programs or use less data", FAILED)
+        case OSError() if error.filename is not None:
+            return _told(f"{error.filename}: {error.strerror or error}", FAILED)
+        case _:
+            what = f"{type(error).__name__}: {error}"
+            return _told(f"{what}; this is a fault of ours, --debug shows where", FAILED)
+
+
+def _told(message: str, code: int) -> int:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return code
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(version("edgesmith"), prog_name="edgesmith", message="%(prog)s %(version)s")
+@debug_option
+def _group() -> None:
+    """From raw data or a Keras model to a small, fast, verified model on a device."""

@@ -1,0 +1,277 @@
+"""What a model file is and holds, read without running or building the model."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from edgesmith_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["READERS", "ModelFile", "read_keras", "read_onnx", "read_tflite"]
+
+MAX_CONFIG_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A model file on one screen.
+
+    Args:
+        file: Its path.
+        format: In words.
+        size_bytes: Of the file.
+        version: Of the format, and what made it.
+        inputs: Name, dtype and shape of each; a free axis is ``?`` or its name.
+        outputs: Likewise.
+        n_parameters: Numbers in it that were learned or are constant.
+        parts: How many there are of each operator, or of each Keras layer.
+        metadata: Texts that it carries.
+    """
+
+    file: str
+    format: str
+    size_bytes: int
+    version: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    n_parameters: int
+    parts: Mapping[str, int]
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def read_onnx(path: Path) -> ModelFile:
+    """An ONNX model; external data is not followed.
+
+    Raises:
+        InputError: Missing, or not ONNX.
+    """
+    content = _content(path)
+    import onnx
+
+    try:
+        model = onnx.load_model_from_string(content)
+    except Exception as error:  # noqa: BLE001 - protobuf's own error, whose package is not ours
+        raise InputError(f"{path}: not an ONNX model: {error}") from error
+    graph = model.graph
+    if not graph.node and not graph.output:
+        raise InputError(f"{path}: not an ONNX model: it has no graph")
+    constants = {tensor.name for tensor in graph.initializer}
+    opsets = ", ".join(
+        f"{one.domain or 'ai.onnx'} {one.version}" for one in model.opset_import
+    )
+    producer = " ".join(part for part in (model.producer_name, model.producer_version) if part)
+    return ModelFile(
+        file=str(path),
+        format="ONNX",
+        size_bytes=len(content),
+        version=f"{producer or 'unknown'}; opset {opsets}; IR {model.ir_version}",
+        inputs=tuple(_onnx_value(one) for one in graph.input if one.name not in constants),
+        outputs=tuple(_onnx_value(one) for one in graph.output),
+        n_parameters=sum(math.prod(tensor.dims) for tensor in graph.initializer),
+        parts=Counter(node.op_type for node in graph.node),
+        metadata={entry.key: entry.value for entry in model.metadata_props},
+    )
+
+
+def _onnx_value(value: Any) -> str:
+    import onnx
+
+    tensor = value.type.tensor_type
+    dtype = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
+    axes = [axis.dim_param or (axis.dim_value or "?") for axis in tensor.shape.dim]
+    return _spec(value.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), axes)
+
+
+def read_tflite(path: Path) -> ModelFile:
+    """A TFLite model, by its FlatBuffers schema.
+
+    Raises:
+        InputError: Missing, or not TFLite.
+    """
+    content = _content(path)
+    if content[4:8] != b"TFL3":
+        raise InputError(f"{path}: not a TFLite model: it does not have the identifier TFL3")
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        graph = model.subgraphs[0]
+        names = {
+            value: name
+            for name, value in vars(schema.BuiltinOperator).items()
+            if not name.startswith("_")
+        }
+        codes = [
+            code.customCode.decode() if code.customCode else names[code.builtinCode]
+            for code in model.operatorCodes
+        ]
+        dtypes = {
+            value: name.lower()
+            for name, value in vars(schema.TensorType).items()
+            if not name.startswith("_")
+        }
+        return ModelFile(
+            file=str(path),
+            format="TFLite",
+            size_bytes=len(content),
+            version=f"{(model.description or b'unknown').decode()}; schema {model.version}",
+            inputs=tuple(_tflite_tensor(graph.tensors[one], dtypes) for one in graph.inputs),
+            outputs=tuple(_tflite_tensor(graph.tensors[one], dtypes) for one in graph.outputs),
+            n_parameters=sum(
+                math.prod(tensor.shape)
+                for tensor in graph.tensors
+                if tensor.shape is not None and model.buffers[tensor.buffer].data is not None
+            ),
+            parts=Counter(
+                codes[operator.opcodeIndex]
+                for part in model.subgraphs
+                for operator in part.operators or ()
+            ),
+            metadata=dict(_tflite_metadata(model)),
+        )
+    except (struct.error, IndexError, TypeError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a TFLite model: {error}") from error
+
+
+def _tflite_tensor(tensor: Any, dtypes: Mapping[int, str]) -> str:
+    shape = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    axes = ["?" if length < 0 else int(length) for length in ([] if shape is None else shape)]
+    return _spec(tensor.name.decode(), dtypes[tensor.type], axes)
+
+
+def _tflite_metadata(model: Any) -> Iterator[tuple[str, str]]:
+    for entry in model.metadata or ():
+        stored = model.buffers[entry.buffer].data
+        content = b"" if stored is None else bytes(stored)
+        name = entry.name.decode()
+        try:
+            yield name, content.decode("utf-8").rstrip("\0")
+        except UnicodeDecodeError:
+            yield name, f"{len(content):,} bytes"
+
+
+def read_keras(path: Path) -> ModelFile:
+    """A ``.keras`` file, by its configuration and its weights; no class of it is imported.
+
+    Raises:
+        InputError: Missing, or not a ``.keras`` file.
+    """
+    content = _content(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            metadata = _member(archive, "metadata.json")
+            config = _member(archive, "config.json")
+            weights = archive.read("model.weights.h5")
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InputError(f"{path}: not a .keras file: {error}") from error
+    layers = list(_layers(config))
+    made_in = f"Keras {metadata.get('keras_version', 'unknown')}"
+    return ModelFile(
+        file=str(path),
+        format=f"Keras {config.get('class_name', 'model')}",
+        size_bytes=len(content),
+        version=f"{made_in}, saved {metadata.get('date_saved', 'at an unknown time')}",
+        inputs=tuple(_keras_ends(config, "input_layers", layers)),
+        outputs=tuple(_keras_ends(config, "output_layers", layers)),
+        n_parameters=_n_weights(weights),
+        parts=Counter(str(layer.get("class_name")) for layer in layers),
+    )
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    if archive.getinfo(name).file_size > MAX_CONFIG_BYTES:
+        raise ValueError(f"{name} is larger than {MAX_CONFIG_BYTES:,} bytes")
+    members = json.loads(archive.read(name))
+    if not isinstance(members, dict):
+        raise ValueError(f"{name}: expected an object")  # noqa: TRY004 - one kind of fault here
+    return cast("dict[str, Any]", members)
+
+
+def _layers(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All layers, those of nested models too; of a model without a list, none."""
+    inner: Any = config.get("config")
+    layers: Iterable[Any] = inner.get("layers", ()) if isinstance(inner, dict) else ()
+    for layer in layers:
+        if isinstance(layer, dict):
+            nested = list(_layers(cast("dict[str, Any]", layer)))
+            yield from nested or [cast("dict[str, Any]", layer)]
+
+
+def _keras_ends(
+    config: Mapping[str, Any], key: str, layers: list[dict[str, Any]]
+) -> Iterator[str]:
+    """The first or the last layers: of a functional model as listed, else by their order."""
+    inner: Any = config.get("config")
+    listed: Any = inner.get(key) if isinstance(inner, dict) else None
+    names = list(dict.fromkeys(_names(listed)))
+    if not names and layers:
+        end = layers[0 if key == "input_layers" else -1]
+        names = [str(cast("Any", end.get("config", {})).get("name", end.get("class_name")))]
+    by_name = {cast("Any", layer.get("config", {})).get("name"): layer for layer in layers}
+    for name in names:
+        settings: Any = by_name.get(name, {}).get("config", {})
+        shape = settings.get("batch_shape")
+        if shape is None:
+            yield name
+        else:
+            axes = ["?" if length is None else length for length in shape]
+            yield _spec(name, str(settings.get("dtype", "float32")), axes)
+
+
+def _names(listed: Any) -> Iterator[str]:
+    """Layer names in what Keras writes: ``[name, 0, 0]``, a list or a mapping of such."""
+    if isinstance(listed, dict):
+        for part in cast("dict[str, Any]", listed).values():
+            yield from _names(part)
+    elif isinstance(listed, list):
+        parts = cast("list[Any]", listed)
+        if parts and isinstance(parts[0], str):
+            yield parts[0]
+        else:
+            for part in parts:
+                yield from _names(part)
+
+
+def _n_weights(content: bytes) -> int:
+    """Numbers in the weights of all layers; the state of an optimizer does not count."""
+    import h5py
+
+    sizes: list[int] = []
+
+    def count(name: str, node: object) -> None:
+        if isinstance(node, h5py.Dataset) and not name.startswith("optimizer"):
+            sizes.append(math.prod(node.shape))
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        file.visititems(count)
+    return sum(sizes)
+
+
+def _spec(name: str, dtype: str, axes: list[Any]) -> str:
+    return f"{name}: {dtype} {' x '.join(str(axis) for axis in axes) or 'scalar'}"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+READERS: Mapping[str, Callable[[Path], ModelFile]] = {
+    ".onnx": read_onnx,
+    ".tflite": read_tflite,
+    ".keras": read_keras,
+}

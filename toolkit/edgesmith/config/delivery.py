@@ -1,0 +1,30 @@
+"""``[conversion]`` and ``[benchmark]``: from the trained model to what ships."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from edgesmith.config.section import Section
+from edgesmith_runtime.spec import Format
+
+__all__ = ["BenchmarkConfig", "ConversionConfig"]
+
+
+class ConversionConfig(Section):
+    """What the model becomes."""
+
+    formats: tuple[Format, ...] = Field(
+        (Format.ONNX, Format.TFLITE), min_length=1, description="onnx, tflite."
+    )
+    opset: int = Field(18, ge=13, le=23, description="Of the ONNX file.")
+    timeout_s: float = Field(600, gt=0, description="A converter that takes longer is ended.")
+    max_memory_bytes: int = Field(
+        8 << 30, ge=1 << 30, description="A converter that takes more is ended."
+    )
+
+
+class BenchmarkConfig(Section):
+    """The latency comparison at the end of a build."""
+
+    enabled: bool = Field(True, description="Measure; false leaves latencies null.")
+    rounds: int = Field(3, ge=2, description="Every subject once a round, in a fresh process.")

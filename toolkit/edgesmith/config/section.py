@@ -1,0 +1,44 @@
+"""What every section of the configuration shares: frozen, no surplus keys, paths that interpolate."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+__all__ = ["ConfigPath", "Section"]
+
+
+class Section(BaseModel):
+    """A table of the TOML: frozen once read; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _interpolated(value: object) -> object:
+    """``${NAME}`` from the environment; an unset name is an error that says so."""
+    if not isinstance(value, str):
+        return value
+
+    def from_environment(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in os.environ:
+            raise ValueError(
+                f"'{value}' needs the environment variable {name}, which is not set; "
+                f"set it: export {name}=..."
+            )
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", from_environment, value)
+
+
+def _anchored(path: Path, info: ValidationInfo) -> Path:
+    """A relative path starts at the folder of the TOML, wherever the command runs."""
+    context: dict[str, Path] = info.context or {}
+    return context.get("folder", Path()) / path
+
+
+ConfigPath = Annotated[Path, BeforeValidator(_interpolated), AfterValidator(_anchored)]

@@ -1,0 +1,128 @@
+"""``[source]``: where raw data is; one model a kind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edgesmith.config.section import ConfigPath, Section
+
+__all__ = [
+    "ArraySource",
+    "IdxSource",
+    "ImageFolderSource",
+    "ListSource",
+    "SklearnSource",
+    "SourceConfig",
+    "TableSource",
+]
+
+MISSING_MARKERS = ("NA", "N/A", "NaN", "nan", "null", "None", "?")
+
+
+class _Source(Section):
+    licence: str = Field("not stated", description="Licence of the data, kept in the bundle.")
+
+
+class TableSource(_Source):
+    """A CSV, TSV or Parquet table; one row a sample."""
+
+    kind: Literal["table"]
+    path: ConfigPath = Field(description="A .csv, .tsv or .parquet file, .gz too.")
+    target: str = Field(description="The column to predict.")
+    separator: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="Between cells; , in a .csv and a tab in a .tsv if not given.",
+    )
+    features: tuple[str, ...] | None = Field(
+        None,
+        description="Columns to learn from; without it all but the target, split and `drop`.",
+    )
+    drop: tuple[str, ...] = Field((), description="Columns to leave out.")
+    categories: tuple[str, ...] = Field(
+        (), description="Columns that hold categories although they look like numbers."
+    )
+    missing: tuple[str, ...] = Field(
+        MISSING_MARKERS, description="Texts that mean a missing cell; a blank cell always does."
+    )
+    missing_by_column: dict[str, tuple[str, ...]] = Field(
+        {}, description="Other markers for single columns."
+    )
+
+
+class ImageFolderSource(_Source):
+    """A folder of images, one sub-folder a class."""
+
+    kind: Literal["image_folder"]
+    path: ConfigPath = Field(description="The folder; its sub-folders name the classes.")
+    test_path: ConfigPath | None = Field(None, description="A second folder: the test split.")
+    validation_path: ConfigPath | None = Field(None, description="One more: validation.")
+
+
+class ArraySource(_Source):
+    """Arrays in .npz or .npy files; the first axis is the sample."""
+
+    kind: Literal["arrays"]
+    path: ConfigPath = Field(
+        description="An .npz with `samples` and `targets`, or an .npy of samples."
+    )
+    targets: ConfigPath | None = Field(
+        None, description="An .npy of targets, with an .npy path."
+    )
+    test_path: ConfigPath | None = Field(None, description="The same for the test split.")
+    test_targets: ConfigPath | None = Field(None, description="The same for the test split.")
+    samples_key: str = Field("samples", description="Name of the samples in an .npz.")
+    targets_key: str = Field("targets", description="Name of the targets in an .npz.")
+    holds: Literal["image", "tensor"] = Field("tensor", description="What one sample is.")
+
+
+class IdxSource(_Source):
+    """IDX files, as MNIST comes; gz too."""
+
+    kind: Literal["idx"]
+    images: ConfigPath = Field(description="The idx3 file of the training images.")
+    labels: ConfigPath = Field(description="The idx1 file of the training labels.")
+    test_images: ConfigPath | None = Field(
+        None, description="The idx3 file of the test images."
+    )
+    test_labels: ConfigPath | None = Field(
+        None, description="The idx1 file of the test labels."
+    )
+
+
+class SklearnSource(_Source):
+    """A data set that scikit-learn ships."""
+
+    kind: Literal["sklearn"]
+    dataset: Literal["breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"] = Field(
+        description="Its name: the part after `load_`."
+    )
+    target: str | None = Field(
+        None,
+        description="Which target, where there are several: of linnerud Weight, Waist, Pulse.",
+    )
+
+
+class ListSource(_Source):
+    """A list file: a table that names one file a sample."""
+
+    kind: Literal["list"]
+    path: ConfigPath = Field(description="The list, a CSV or TSV file.")
+    base: ConfigPath | None = Field(
+        None,
+        description="The folder or .zip that the paths start at; the list's own folder if not given.",
+    )
+    path_column: str = Field("path", description="Column of file paths.")
+    label_column: str = Field("label", description="Column of labels or target values.")
+    holds: Literal["image", "tensor"] = Field(
+        "image", description="What the files are: images, or .npy arrays."
+    )
+
+
+SourceConfig = Annotated[
+    TableSource | ImageFolderSource | ArraySource | IdxSource | SklearnSource | ListSource,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,78 @@
+"""What a converter is asked to do, as plain data that crosses to the child process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgesmith_runtime.spec import Format, Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One conversion of a frozen graph.
+
+    Args:
+        format: What to convert to.
+        signature: Names, dtypes and shapes that the artifact shall have.
+        input_nodes: The graph's placeholder of each input, in the signature's order.
+        output_nodes: The graph's node of each output, likewise.
+        labels: Class names by output, for the artifact's metadata.
+        opset: Of an ONNX artifact.
+    """
+
+    format: Format
+    signature: Signature
+    input_nodes: tuple[str, ...]
+    output_nodes: tuple[str, ...]
+    labels: Mapping[str, tuple[str, ...]]
+    opset: int
+
+    def to_json(self) -> str:
+        """One line; ``from_json`` reads it back."""
+        return json.dumps(
+            {
+                "format": self.format,
+                **self.metadata(),
+                "input_nodes": self.input_nodes,
+                "output_nodes": self.output_nodes,
+                "opset": self.opset,
+            }
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Job:
+        """A job from what ``to_json`` gave."""
+        members: dict[str, Any] = json.loads(text)
+        return Job(
+            format=Format(members["format"]),
+            signature=Signature(_specs(members["inputs"]), _specs(members["outputs"])),
+            input_nodes=tuple(members["input_nodes"]),
+            output_nodes=tuple(members["output_nodes"]),
+            labels={name: tuple(labels) for name, labels in members["labels"].items()},
+            opset=members["opset"],
+        )
+
+    def metadata(self) -> dict[str, Any]:
+        """What an artifact says of itself: inputs, outputs and labels as JSON values."""
+        return {
+            "inputs": [_plain(spec) for spec in self.signature.inputs],
+            "outputs": [_plain(spec) for spec in self.signature.outputs],
+            "labels": {name: list(labels) for name, labels in sorted(self.labels.items())},
+        }
+
+
+def _plain(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)}
+
+
+def _specs(items: Iterable[Mapping[str, Any]]) -> tuple[TensorSpec, ...]:
+    return tuple(
+        TensorSpec(item["name"], item["dtype"], tuple(item["shape"])) for item in items
+    )

@@ -1,0 +1,139 @@
+# pyright: basic
+"""A frozen graph as an ONNX model, by tf2onnx."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+
+from edgesmith.quiet import quiet_start
+from edgesmith_runtime.errors import ConversionError
+
+with quiet_start():
+    import tensorflow as tf
+    import tf2onnx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgesmith.conversion.job import Job
+    from edgesmith_runtime.spec import TensorSpec
+
+__all__ = ["onnx_from_graph"]
+
+
+def onnx_from_graph(graph: bytes, job: Job) -> bytes:
+    """Convert a frozen graph to one ONNX file.
+
+    Inputs and outputs have the names of the signature and its free axes; inputs, outputs and
+    labels are JSON values in ``metadata_props``. Layouts stay as they are: an image input takes
+    what the Keras model takes.
+
+    Args:
+        graph: A serialized GraphDef.
+        job: What the artifact shall be.
+
+    Raises:
+        ConversionError: An operation has no ONNX counterpart, or the result is not valid ONNX.
+    """
+    try:
+        model = _converted(graph, job)
+    except Exception as error:  # tf2onnx raises all kinds
+        raise ConversionError(f"tf2onnx: {_gist(error)}") from error
+    _refuse_unknown_operations(model)
+    _describe(model, job)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+        return model.SerializeToString(deterministic=True)
+    except Exception as error:  # checker, shape inference and protobuf errors share no ancestor
+        raise ConversionError(f"the result is not valid ONNX: {_gist(error)}") from error
+
+
+def _gist(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _converted(graph: bytes, job: Job) -> onnx.ModelProto:
+    inputs = [f"{node}:0" for node in job.input_nodes]
+    outputs = [f"{node}:0" for node in job.output_nodes]
+    names = {
+        tensor: spec.name
+        for tensor, spec in zip([*inputs, *outputs], job.signature, strict=True)
+    }
+    graph_def = tf.compat.v1.GraphDef.FromString(graph)
+    with tf.Graph().as_default():  # tf2onnx goes by way of a TensorFlow 1 meta graph
+        folded = tf2onnx.tf_loader.tf_optimize(inputs, outputs, graph_def)
+    with tf.Graph().as_default() as tf_graph:
+        tf.import_graph_def(folded, name="")
+        mapped = tf2onnx.tfonnx.process_tf_graph(
+            tf_graph,
+            opset=job.opset,
+            input_names=inputs,
+            output_names=outputs,
+            tensors_to_rename=names,
+        )
+        optimized = tf2onnx.optimizer.optimize_graph(mapped)
+    return optimized.make_model(
+        "",
+        graph_name="edgesmith",
+        producer_name="edgesmith",
+        producer_version=version("edgesmith"),
+    )
+
+
+def _refuse_unknown_operations(model: onnx.ModelProto) -> None:
+    """tf2onnx leaves what it cannot map in the graph, under the name that TensorFlow has."""
+    known = {opset.domain: opset.version for opset in model.opset_import}
+    unknown = [
+        f"{node.op_type} (node '{node.name}')"
+        for node in _nodes(model.graph)
+        if not _is_known(node, known)
+    ]
+    if unknown:
+        raise ConversionError(
+            f"ONNX has no counterpart for {', '.join(unknown[:3])}"
+            f"{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
+        )
+
+
+def _is_known(node: onnx.NodeProto, versions: dict[str, int]) -> bool:
+    version_ = versions.get(node.domain)
+    return version_ is not None and onnx.defs.has(node.op_type, version_, node.domain)
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _nodes(inner)
+
+
+def _describe(model: onnx.ModelProto, job: Job) -> None:
+    """Inputs, outputs and metadata by the signature; nothing that only a tool would want."""
+    graph = model.graph
+    for given, specs in (
+        (graph.input, job.signature.inputs),
+        (graph.output, job.signature.outputs),
+    ):
+        del given[:]
+        given.extend(_value_info(spec) for spec in specs)
+    del graph.value_info[:]
+    used = {node.domain for node in _nodes(graph)} | {""}
+    for opset in [opset for opset in model.opset_import if opset.domain not in used]:
+        model.opset_import.remove(opset)
+    onnx.helper.set_model_props(model, {key: _json(v) for key, v in job.metadata().items()})
+
+
+def _value_info(spec: TensorSpec) -> onnx.ValueInfoProto:
+    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(spec.dtype))
+    return onnx.helper.make_tensor_value_info(spec.name, element, list(spec.shape))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

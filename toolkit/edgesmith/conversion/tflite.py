@@ -1,0 +1,128 @@
+# pyright: basic
+"""A frozen graph as a TFLite model, by TensorFlow's converter and built-in operations alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from edgesmith.quiet import quiet_start
+from edgesmith_runtime.errors import ConversionError
+
+with quiet_start():
+    import tensorflow as tf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edgesmith.conversion.job import Job
+    from edgesmith_runtime.spec import TensorSpec
+
+__all__ = ["tflite_from_graph"]
+
+_SIGNATURE_KEY = "serving_default"  # what TFLite interpreters look for first
+_METADATA_NAME = "edgesmith"
+_FILE_IDENTIFIER = b"TFL3"
+_BUFFER_ALIGNMENT = 16  # `force_align` of Buffer.data in the schema
+
+
+def tflite_from_graph(graph: bytes, job: Job) -> bytes:
+    """Convert a frozen graph to one TFLite file.
+
+    Inputs and outputs have the names of the signature, as tensors and in the signature
+    ``serving_default``; the batch axis is free. Inputs, outputs and labels are JSON in the
+    metadata buffer ``edgesmith``.
+
+    Args:
+        graph: A serialized GraphDef.
+        job: What the artifact shall be.
+
+    Raises:
+        ConversionError: An operation has no TFLite counterpart, or an output is another one
+            under a second name.
+    """
+    try:
+        content = _converted(graph, job)
+    except Exception as error:  # the converter raises all kinds
+        raise ConversionError(_gist(error)) from error
+    return _described(content, job)
+
+
+def _gist(error: Exception) -> str:
+    """What the converter refused, and the nodes, out of its pages of text."""
+    text = str(error)
+    refused = re.findall(r'error: loc\(.*?"(\w+):", "([^"]+)"', text)
+    if refused:
+        nodes = dict.fromkeys(f"{operation} (node '{node}')" for operation, node in refused)
+        more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+        return f"TFLite has no counterpart for {', '.join(list(nodes)[:3])}{more}"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if "error:" in line] or lines
+    return f"TensorFlow's converter: {telling[0] if telling else type(error).__name__}"
+
+
+def _converted(graph: bytes, job: Job) -> bytes:
+    """By the converter for frozen graphs: unlike those for functions and SavedModels it names
+    the node that it refuses, and takes the custom gradients that Keras' activations leave.
+    """
+    with tf.Graph().as_default() as tf_graph:
+        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(graph), name="")
+        converter = tf.compat.v1.lite.TFLiteConverter(
+            tf_graph.as_graph_def(),
+            [tf_graph.get_tensor_by_name(f"{node}:0") for node in job.input_nodes],
+            [tf_graph.get_tensor_by_name(f"{node}:0") for node in job.output_nodes],
+        )
+        return converter.convert()
+
+
+def _described(content: bytes, job: Job) -> bytes:
+    model = schema.ModelT.InitFromPackedBuf(content)
+    main = model.subgraphs[0]
+    inputs = _named(main, main.inputs, job.signature.inputs)
+    outputs = _named(main, main.outputs, job.signature.outputs)
+    model.signatureDefs = [
+        schema.SignatureDefT(
+            inputs=inputs, outputs=outputs, signatureKey=_SIGNATURE_KEY, subgraphIndex=0
+        )
+    ]
+    text = json.dumps(job.metadata(), ensure_ascii=False, sort_keys=True)
+    model.buffers.append(schema.BufferT(data=np.frombuffer(text.encode(), np.uint8)))
+    model.metadata = [
+        *(model.metadata or []),
+        schema.MetadataT(name=_METADATA_NAME, buffer=len(model.buffers) - 1),
+    ]
+    builder = _AlignedBuilder(len(content) + 4096)
+    builder.Finish(model.Pack(builder), file_identifier=_FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    """Puts byte vectors where the schema wants them; Python's own code ignores `force_align`."""
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802, N803
+        return super().StartVector(
+            elemSize, numElems, _BUFFER_ALIGNMENT if elemSize == 1 else alignment
+        )
+
+
+def _named(
+    main: Any, indices: Iterable[int], specs: tuple[TensorSpec, ...]
+) -> list[schema.TensorMapT]:
+    """Give the tensors of one side their names; what a signature says of them."""
+    places = [int(index) for index in indices]
+    if len(set(places)) != len(specs):
+        raise ConversionError(
+            f"the converter gives {len(set(places))} different tensors for "
+            f"{[spec.name for spec in specs]}; return each tensor under one name"
+        )
+    for place, spec in zip(places, specs, strict=True):
+        main.tensors[place].name = spec.name
+    return [
+        schema.TensorMapT(name=spec.name, tensorIndex=place)
+        for place, spec in zip(places, specs, strict=True)
+    ]

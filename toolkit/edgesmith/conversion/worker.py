@@ -1,0 +1,56 @@
+"""The child process of a conversion: ``worker GRAPH RESULT``, the job as a line on standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import assert_never
+
+from edgesmith.conversion.job import Job
+from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.spec import Format
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str]) -> int:
+    """Convert one graph; what went wrong is the last line of standard error."""
+    graph, result = map(Path, arguments)
+    job = Job.from_json(sys.stdin.readline())
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    try:
+        result.write_bytes(_converted(graph.read_bytes(), job))
+    except ConversionError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
+        return 1
+    return 0
+
+
+def _converted(graph: bytes, job: Job) -> bytes:
+    match job.format:
+        case Format.ONNX:
+            from edgesmith.conversion.onnx import onnx_from_graph
+
+            return onnx_from_graph(graph, job)
+        case Format.TFLITE:
+            from edgesmith.conversion.tflite import tflite_from_graph
+
+            return tflite_from_graph(graph, job)
+        case _:
+            assert_never(job.format)
+
+
+def _follow_parent() -> None:
+    """End with the parent: the standard input closes when it is gone, killed or not."""
+    while sys.stdin.read(1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    # Past the destructors of native libraries, which can hang or abort once the work is done.
+    exit_code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(exit_code)

@@ -1,0 +1,309 @@
+"""The nouns of the build side; each stage takes some and gives others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from edgesmith_runtime.spec import Precision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgesmith.store import Store
+    from edgesmith_runtime.bench import Comparison
+    from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.manifest import Output, Parity, RawInput, Score, Task
+    from edgesmith_runtime.spec import Format, TensorSpec
+    from edgesmith_runtime.transforms import Batch, Transform
+
+__all__ = [
+    "Account",
+    "Candidate",
+    "Choice",
+    "Curve",
+    "Dataset",
+    "Dropped",
+    "Original",
+    "Prepared",
+    "PreparedSplit",
+    "Progress",
+    "Provenance",
+    "Recipe",
+    "Rejected",
+    "Report",
+    "Samples",
+    "Split",
+    "Target",
+]
+
+
+class Progress(Protocol):
+    """Where long work says how far it is; the command line shows a bar, a log gets lines."""
+
+    def track(self, items: Iterable[Any], label: str, *, total: int) -> Iterator[Any]:
+        """Pass the items through, counting them under a label."""
+        ...
+
+    def say(self, message: str) -> None:
+        """One line for people."""
+        ...
+
+
+class Split(StrEnum):
+    """The three parts of a data set."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a data set is from: its source in words, licence, and a sha256 over its content."""
+
+    source: str
+    licence: str
+    sha256: str
+
+
+class Samples(Protocol):
+    """Raw samples, read as they are needed; nothing is held that does not have to be."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, rows: NDArray[np.intp]) -> Mapping[str, Batch]:
+        """The raw inputs of some rows, by raw input name, as batches (see the transforms)."""
+        ...
+
+    def key(self, row: int) -> bytes:
+        """A digest of one sample's content: equal samples have equal keys."""
+        ...
+
+    def place(self, row: int) -> str:
+        """Where one sample is, for messages: a file, or a file and row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Raw samples with their targets, as a source gives them.
+
+    Args:
+        raw_inputs: What a sample consists of.
+        samples: The raw samples.
+        targets: One a sample, ``(n,)``: texts (object) for classes, float64 for a regression.
+        splits: The given split of each sample, ``(n,)`` of ``Split`` values or "" where none is
+            given.
+        groups: ``(n,)`` of texts that must not be torn apart, or None.
+        provenance: Where it is from.
+        notes: What the source left out or found odd, for the account's warnings.
+    """
+
+    raw_inputs: tuple[RawInput, ...]
+    samples: Samples
+    targets: NDArray[Any]
+    splits: NDArray[Any]
+    groups: NDArray[Any] | None = None
+    provenance: Provenance
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """Rows left out, and why."""
+
+    reason: str
+    n_rows: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What preparation did: rows read, dropped and why, cells filled by column, class balance.
+
+    ``balance`` counts samples by class within each split; empty for a regression.
+    """
+
+    n_read: int
+    dropped: tuple[Dropped, ...] = ()
+    filled: Mapping[str, int] = field(default_factory=dict[str, int])
+    balance: Mapping[Split, Mapping[str, int]] = field(
+        default_factory=dict["Split", "Mapping[str, int]"]
+    )
+    n_by_split: Mapping[Split, int] = field(default_factory=dict["Split", int])
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedSplit:
+    """One split after preparation.
+
+    Args:
+        store: The cached values: what the transform gives up to ``augment_after``.
+        targets: ``(n,)`` int64 class indices, or ``(n, 1)`` float32 scaled values.
+        rows: ``(n,)`` row of each sample in the Dataset.
+    """
+
+    store: Store
+    targets: NDArray[Any]
+    rows: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A data set ready to learn from, and the fitted transform that made it so.
+
+    Args:
+        task: Classification or regression.
+        raw_inputs: As in the Dataset.
+        transform: The whole program, fitted on the training split.
+        inputs: The model's input tensors, which the transform gives; first axis "batch".
+        output: The model's one output: name, sample shape, labels or unit, and decode.
+        splits: By split; the validation split may be absent.
+        augment: Changes a batch of the value that ``augment_after`` marks, or None.
+        account: What was done.
+    """
+
+    task: Task
+    raw_inputs: tuple[RawInput, ...]
+    transform: Transform
+    inputs: tuple[TensorSpec, ...]
+    output: Output
+    splits: Mapping[Split, PreparedSplit]
+    augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None
+    account: Account
+
+    def tensors(
+        self, split: Split, positions: NDArray[np.intp] | slice
+    ) -> dict[str, NDArray[Any]]:
+        """The model's input tensors of some samples of a split, without augmentation."""
+        return self._finished(self.splits[split].store.read(positions))
+
+    def augmented(
+        self, positions: NDArray[np.intp], rng: np.random.Generator
+    ) -> dict[str, NDArray[Any]]:
+        """The same of training samples, augmented at the marked point."""
+        values = self.splits[Split.TRAIN].store.read(positions)
+        if self.augment is not None:
+            marked = next(step for step in self.transform.steps if step.augment_after)
+            values[marked.outputs[0]] = self.augment(values[marked.outputs[0]], rng)
+        return self._finished(values)
+
+    def _finished(self, values: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        _, rest = self.transform.split()
+        finished = rest(values)
+        return {spec.name: finished[spec.name] for spec in self.inputs}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The learning curve: one number an epoch; validation is empty where there is no such split."""
+
+    train_loss: tuple[float, ...]
+    validation_loss: tuple[float, ...] = ()
+    learning_rate: tuple[float, ...] = ()
+    best_epoch: int
+    stop_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the device can bear; ``None`` means no limit."""
+
+    max_size_bytes: int | None = None
+    max_p95_ms: float | None = None
+    max_accuracy_drop: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One way to make an artifact from the original, as plain data."""
+
+    name: str
+    format: Format
+    precision: Precision = Precision.FLOAT32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An artifact with how it was made and how it did."""
+
+    recipe: Recipe
+    artifact: Artifact
+    score: Score | None
+    parity: Parity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A recipe that gave nothing to ship, and why."""
+
+    recipe: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The artifact that ships as the default, and why it."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The Keras model that everything is compared with."""
+
+    score: Score | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that a build found out, for people and for scripts.
+
+    Args:
+        name: Of the bundle.
+        task: What the outputs mean.
+        bundle: Where it is.
+        original: The Keras model.
+        candidates: Every artifact, the choice among them.
+        choice: The default artifact.
+        rejected: What was tried and not shipped.
+        account: What preparation did; None without preparation.
+        curve: How training went; None without training.
+        comparison: Latencies; None when they were not measured.
+        labels: Class names; empty for a regression.
+        expected: Test targets, ``(n,)``: class indices, or values in the target's unit.
+        predicted: The chosen artifact's answers, likewise.
+        provenance: As in the manifest.
+        raw_inputs: What an app hands in.
+        unit: Of a regression's values.
+    """
+
+    name: str
+    task: Task
+    bundle: Path
+    original: Original
+    candidates: tuple[Candidate, ...]
+    choice: Choice
+    rejected: tuple[Rejected, ...] = ()
+    account: Account | None = None
+    curve: Curve | None = None
+    comparison: Comparison | None = None
+    labels: tuple[str, ...] = ()
+    expected: NDArray[Any] | None = None
+    predicted: NDArray[Any] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    raw_inputs: tuple[RawInput, ...] = ()
+    unit: str | None = None

@@ -1,0 +1,116 @@
+"""What stands in for a missing cell, chosen by column and fitted on the training split."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgesmith_runtime.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from edgesmith.config import CleaningConfig
+    from edgesmith.preparation.columns import Column
+
+__all__ = ["category_fill", "dropping_columns", "number_fill", "require_columns"]
+
+
+def _most_frequent_number(present: NDArray[np.float64]) -> float:
+    """The smallest of the most frequent, as scikit-learn's SimpleImputer has it."""
+    numbers, counts = np.unique(present, return_counts=True)
+    return float(numbers[counts.argmax()])
+
+
+STATISTICS: dict[str, Callable[[NDArray[np.float64]], float]] = {
+    "mean": lambda present: float(present.mean()),
+    "median": lambda present: float(np.median(present)),
+    "min": lambda present: float(present.min()),
+    "max": lambda present: float(present.max()),
+    "most_frequent": _most_frequent_number,
+}
+
+
+def require_columns(config: CleaningConfig, names: Iterable[str]) -> None:
+    """Refuse a ``fill_by_column`` for a column that is not learned from."""
+    known = list(names)
+    for name in config.fill_by_column:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+            raise ConfigError(f"cleaning.fill_by_column.{name}: no such feature; {hint}")
+
+
+def dropping_columns(
+    config: CleaningConfig, names: Iterable[str], numeric: frozenset[str]
+) -> list[str]:
+    """The columns whose missing cells drop their row."""
+    return [
+        name
+        for name in names
+        if config.fill_by_column.get(
+            name, config.fill if name in numeric else config.fill_categories
+        )
+        == "drop_row"
+    ]
+
+
+def number_fill(column: Column, config: CleaningConfig) -> float | None:
+    """The number for a missing cell, or None where it stays missing.
+
+    Args:
+        column: Of the training split.
+        config: The ``[cleaning]`` section.
+
+    Raises:
+        ConfigError: A text that is no way to fill a number.
+        DataError: The training split has no number in this column.
+    """
+    way = config.fill_by_column.get(column.name, config.fill)
+    numbers = np.asarray(column.numbers)
+    present = numbers[~np.isnan(numbers)]
+    if not len(present):
+        raise _without_value(column)
+    if isinstance(way, float):
+        return way
+    if way in ("drop_row", "none"):
+        return None
+    if way not in STATISTICS:
+        raise ConfigError(
+            f"cleaning.fill_by_column.{column.name}: a column of numbers; expected a number or "
+            f"one of {', '.join(STATISTICS)}, drop_row, none, got '{way}'"
+        )
+    return STATISTICS[way](present)
+
+
+def _without_value(column: Column) -> DataError:
+    return DataError(
+        f"column '{column.name}': no value in the training split; add it to source.drop"
+    )
+
+
+def category_fill(column: Column, config: CleaningConfig) -> str | None:
+    """The text for a missing category, or None where it stays missing.
+
+    Raises:
+        ConfigError: A way that only numbers have.
+        DataError: The training split has no text in this column.
+    """
+    way = config.fill_by_column.get(column.name, config.fill_categories)
+    if not column.texts:
+        raise _without_value(column)
+    if not isinstance(way, str) or way in ("mean", "median", "min", "max"):
+        raise ConfigError(
+            f"cleaning.fill_by_column.{column.name}: a column of categories; expected "
+            f"most_frequent, drop_row, none or a text, got {way!r}"
+        )
+    if way == "most_frequent":
+        codes = np.asarray(column.codes)
+        counts = np.bincount(codes[codes >= 0])
+        commonest = np.flatnonzero(counts == counts.max()).tolist()
+        return min(column.texts[code] for code in commonest)
+    return None if way in ("drop_row", "none") else way

@@ -1,0 +1,236 @@
+"""The steps of preparation in order, and the account that they leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith.core import Account, Prepared, PreparedSplit, Split
+from edgesmith.preparation.answers import class_output, encoded_targets, value_output
+from edgesmith.preparation.augmentation import check_augmentation, make_augment
+from edgesmith.preparation.cache import cached_splits
+from edgesmith.preparation.dropping import content_ids, duplicates, leaks, with_target
+from edgesmith.preparation.image_program import image_plan
+from edgesmith.preparation.plan import marked, tail_steps, value_spread
+from edgesmith.preparation.selection import Selection
+from edgesmith.preparation.splitting import Units, assign_splits, check_classes
+from edgesmith.preparation.table_rows import TableRows
+from edgesmith.preparation.tensor_program import tensor_plan
+from edgesmith.preparation.values import StoredValues
+from edgesmith_runtime.errors import ConfigError, DataError
+from edgesmith_runtime.manifest import Kind, Task
+from edgesmith_runtime.spec import TensorSpec
+from edgesmith_runtime.transforms import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgesmith.config import Config
+    from edgesmith.core import Dataset, Progress
+    from edgesmith.preparation.cache import CachedSplit
+    from edgesmith.preparation.plan import Plan
+    from edgesmith.store import Store
+    from edgesmith_runtime.manifest import Output
+
+__all__ = ["prepare"]
+
+UNREADABLE = "not readable"
+
+
+def prepare(
+    dataset: Dataset, config: Config, *, directory: Path, progress: Progress
+) -> Prepared:
+    """Drop, split, fit on the training split, and cache what training reads.
+
+    Args:
+        dataset: As a source gives it.
+        config: The whole configuration.
+        directory: Of the build; ``cache/`` in it is reused while what made it is the same.
+        progress: Shown while samples are read.
+
+    Raises:
+        DataError: Nothing is left to learn from, a class is too small or lacks in training, a
+            sample cannot be read, or values are missing after cleaning.
+        ConfigError: A setting does not go with the kind of data.
+    """
+    kind = _checked_kind(dataset, config)
+    selection = Selection(dataset)
+    contents = _split(dataset, config, selection, kind)
+    table = TableRows(dataset, config, selection) if kind is Kind.TABLE else None
+    if table is not None:
+        table.drop_missing(selection)
+    _drop_duplicates(dataset, config, selection, contents)
+    if config.task is Task.CLASSIFICATION:
+        check_classes(selection.targets, selection.splits)
+    if table is not None:
+        selection.warnings += table.warnings(selection)
+        plan = table.plan(selection, dataset.raw_inputs[0].name)
+    else:
+        plan = _plan(dataset, config, kind)
+    cached = cached_splits(
+        dataset,
+        plan,
+        selection.by_split(),
+        directory=directory,
+        on_error=config.cleaning.on_error,
+        progress=progress,
+    )
+    _drop_unreadable(config, selection, cached)
+    return _prepared(dataset, config, selection, plan, cached)
+
+
+def _checked_kind(dataset: Dataset, config: Config) -> Kind:
+    """The kind of the raw input, once it is sure that the configuration goes with it."""
+    if config.task not in (Task.CLASSIFICATION, Task.REGRESSION):
+        raise ConfigError(f"task: expected classification or regression, got '{config.task}'")
+    kind = dataset.raw_inputs[0].kind
+    if kind is not Kind.IMAGE:
+        check_augmentation(config.augmentation, kind)
+        if config.image is not None:
+            raise ConfigError(f"image: the source holds no images, it is a {kind}")
+    if kind is not Kind.TABLE and config.cleaning.fill_by_column:
+        raise ConfigError(f"cleaning.fill_by_column: a {kind} has no columns")
+    return kind
+
+
+def _split(
+    dataset: Dataset, config: Config, selection: Selection, kind: Kind
+) -> NDArray[np.intp]:
+    """Drop rows without a target, give the others their splits; returns content ids by row.
+
+    Equal images or tensors are one recording and stay in one split; equal table rows may well be
+    different things that look alike, and are drawn one by one.
+    """
+    selection.drop(~with_target(dataset, config.task), "no target")
+    if not len(selection.rows):
+        raise DataError("the source has no rows")
+    contents = np.full(len(dataset.samples), -1, np.intp)
+    contents[selection.rows] = content_ids(dataset.samples, selection.rows)
+    if dataset.groups is not None:
+        units = Units(dataset.groups[selection.rows].astype(str), grouped=True)
+    elif kind is Kind.TABLE:
+        units = Units(np.arange(len(selection.rows)), grouped=False)
+    else:
+        units = Units(contents[selection.rows], grouped=False)
+    is_stratified = config.task is Task.CLASSIFICATION and config.split.stratify
+    selection.splits = assign_splits(
+        selection.splits,
+        selection.targets if is_stratified else None,
+        units,
+        config.split,
+        seed=config.seed,
+    )
+    if Split.TRAIN not in selection.splits:
+        raise DataError("no training split: every row is given to validation or test")
+    if Split.TEST not in selection.splits:
+        selection.warnings.append("no test split: nothing can be scored")
+    return contents
+
+
+def _drop_duplicates(
+    dataset: Dataset, config: Config, selection: Selection, contents: NDArray[np.intp]
+) -> None:
+    """Copies within training go; copies across splits and conflicting targets give warnings."""
+    repeats, n_conflicts = duplicates(
+        contents[selection.rows], selection.targets, selection.splits
+    )
+    if config.cleaning.drop_duplicates:
+        selection.drop(repeats, "copy of another training row")
+    if n_conflicts and config.task is Task.CLASSIFICATION:
+        selection.warnings.append(
+            f"{n_conflicts} training rows equal another one in content and differ in target"
+        )
+    selection.warnings += leaks(
+        contents[selection.rows], selection.splits, selection.rows, dataset.samples
+    )
+
+
+def _plan(dataset: Dataset, config: Config, kind: Kind) -> Plan:
+    raw_input = dataset.raw_inputs[0].name
+    if kind is Kind.IMAGE:
+        return image_plan(config, raw_input)
+    first = dataset.samples.read(np.array([0]))[raw_input][0]
+    return tensor_plan(config, raw_input, cast("NDArray[Any]", first).shape)
+
+
+def _drop_unreadable(
+    config: Config, selection: Selection, cached: dict[Split, CachedSplit]
+) -> None:
+    """Note the rows that the cache has not; the classes must bear it."""
+    readable = np.concatenate([part.rows for part in cached.values()])
+    unreadable = ~np.isin(selection.rows, readable)
+    if unreadable.any():
+        selection.drop(unreadable, UNREADABLE)
+        if config.task is Task.CLASSIFICATION:
+            check_classes(selection.targets, selection.splits)
+
+
+def _prepared(
+    dataset: Dataset,
+    config: Config,
+    selection: Selection,
+    plan: Plan,
+    cached: dict[Split, CachedSplit],
+) -> Prepared:
+    stored = cached[Split.TRAIN].store
+    augment = None
+    if any(value for value in config.augmentation.model_dump().values()):
+        values = StoredValues(stored, plan.value, Transform((), (plan.value,)), plan.value)
+        over = "all" if dataset.raw_inputs[0].kind is Kind.IMAGE else "last_axis"
+        augment = make_augment(config.augmentation, value_spread(plan, values, over=over))
+    head = plan.head if augment is None else marked(plan.head)
+    steps = (*head, *tail_steps(plan, stored, config))
+    transform = Transform(steps, tuple(raw.name for raw in dataset.raw_inputs))
+    trained = dataset.targets[cached[Split.TRAIN].rows]
+    is_class = config.task is Task.CLASSIFICATION
+    output = class_output(trained) if is_class else value_output(trained, config)
+    splits = {
+        split: PreparedSplit(
+            store=part.store,
+            targets=encoded_targets(dataset.targets[part.rows], output),
+            rows=part.rows,
+        )
+        for split, part in cached.items()
+    }
+    return Prepared(
+        task=config.task,
+        raw_inputs=dataset.raw_inputs,
+        transform=transform,
+        inputs=(_tensor_spec(transform, plan, stored),),
+        output=output,
+        splits=splits,
+        augment=augment,
+        account=_account(dataset, selection, plan, splits, output),
+    )
+
+
+def _tensor_spec(transform: Transform, plan: Plan, stored: Store) -> TensorSpec:
+    _, rest = transform.split()
+    tensor = cast("NDArray[Any]", rest(stored.read(slice(0, 1)))[plan.tensor])
+    return TensorSpec(plan.tensor, str(tensor.dtype), ("batch", *tensor.shape[1:]))
+
+
+def _account(
+    dataset: Dataset,
+    selection: Selection,
+    plan: Plan,
+    splits: Mapping[Split, PreparedSplit],
+    output: Output,
+) -> Account:
+    balance: dict[Split, Mapping[str, int]] = {}
+    if output.labels is not None:
+        for split, part in splits.items():
+            counts = np.bincount(part.targets, minlength=len(output.labels)).tolist()
+            balance[split] = dict(zip(output.labels, counts, strict=True))
+    return Account(
+        n_read=len(dataset.samples),
+        dropped=tuple(selection.dropped),
+        filled=plan.filled,
+        balance=balance,
+        n_by_split={split: len(part) for split, part in splits.items()},
+        warnings=tuple(selection.warnings),
+    )

@@ -1,0 +1,88 @@
+"""A table's features as columns: their kinds, the rows that missing cells drop, the screening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgesmith.config import TableSource
+from edgesmith.core import Split
+from edgesmith.preparation.columns import TableReader
+from edgesmith.preparation.filling import dropping_columns, require_columns
+from edgesmith.preparation.screening import screen
+from edgesmith.preparation.table_program import table_plan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgesmith.config import Config
+    from edgesmith.core import Dataset
+    from edgesmith.preparation.columns import Column
+    from edgesmith.preparation.plan import Plan
+    from edgesmith.preparation.selection import Selection
+
+__all__ = ["TableRows"]
+
+
+class TableRows:
+    """The features of the selected rows; kinds are inferred from the training split.
+
+    Args:
+        dataset: Of a table.
+        config: The whole configuration.
+        selection: The rows, with their splits.
+
+    Raises:
+        ConfigError: A way to fill is set for a column that is not there.
+        DataError: A cell of a number column is no number; names the row.
+    """
+
+    def __init__(self, dataset: Dataset, config: Config, selection: Selection) -> None:
+        self._config = config
+        names = list(dataset.samples.read(selection.rows[:1])["row"])
+        require_columns(config.cleaning, names)
+        source = config.source
+        if isinstance(source, TableSource):
+            self._markers = {
+                name: source.missing_by_column.get(name, source.missing) for name in names
+            }
+            forced, self._target = source.categories, source.target
+        else:
+            self._markers = dict.fromkeys(names, ())
+            forced, self._target = (), "target"
+        reader = TableReader(dataset.samples, self._markers, forced)
+        self._numeric = reader.number_columns(selection.of(Split.TRAIN))
+        self._rows = selection.rows
+        self._columns = reader.read(selection.rows, self._numeric)
+
+    def drop_missing(self, selection: Selection) -> None:
+        """Leave out rows with a missing cell where that is the way to fill."""
+        for name in dropping_columns(self._config.cleaning, self._columns, self._numeric):
+            missing = self._columns[name].missing()[np.isin(self._rows, selection.rows)]
+            selection.drop(missing, f"no '{name}'")
+
+    def plan(self, selection: Selection, raw_input: str) -> Plan:
+        """The fitted program."""
+        return table_plan(
+            self._config,
+            self._among(selection.rows),
+            selection.splits == Split.TRAIN,
+            markers=self._markers,
+            raw_input=raw_input,
+        )
+
+    def warnings(self, selection: Selection) -> tuple[str, ...]:
+        """What the training rows show about the columns."""
+        training = selection.splits == Split.TRAIN
+        columns = self._among(selection.of(Split.TRAIN)).values()
+        return screen(
+            list(columns),
+            selection.targets[training],
+            task=self._config.task,
+            target=self._target,
+        )
+
+    def _among(self, rows: NDArray[np.intp]) -> dict[str, Column]:
+        chosen = np.isin(self._rows, rows)
+        return {name: column.among(chosen) for name, column in self._columns.items()}

@@ -1,0 +1,14 @@
+"""A report for people and for scripts: a page, JSON, a table on the terminal."""
+
+from edgesmith.reporting.html import render_comparison, render_html
+from edgesmith.reporting.summary import details, report_path, summary
+from edgesmith.reporting.terminal import render_terminal
+
+__all__ = [
+    "details",
+    "render_comparison",
+    "render_html",
+    "render_terminal",
+    "report_path",
+    "summary",
+]

@@ -1,0 +1,121 @@
+"""A report as JSON: the object that commands print, and ``report.json`` with every detail."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith.reporting.latencies import factor_over, median_of, style_figures
+from edgesmith_runtime.bench import CallStyle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgesmith.core import Candidate, Original, Report
+    from edgesmith_runtime.bench import Comparison
+    from edgesmith_runtime.latency import Estimate
+    from edgesmith_runtime.manifest import Score
+
+__all__ = ["details", "report_path", "summary"]
+
+
+def report_path(report: Report) -> Path:
+    """Where a build leaves the report for people: beside the bundle."""
+    return report.bundle.parent / "report.html"
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """The object that ``--json`` prints; what was not measured is None."""
+    return {
+        "name": report.name,
+        "task": str(report.task),
+        "bundle": str(report.bundle),
+        "report": str(report_path(report)),
+        "metric": None if report.original.score is None else report.original.score.metric,
+        "unit": report.unit,
+        "original": _original(report.original, report.comparison),
+        "artifacts": [_artifact(one, report.comparison) for one in report.candidates],
+        "choice": dataclasses.asdict(report.choice),
+        "rejected": [dataclasses.asdict(one) for one in report.rejected],
+    }
+
+
+def details(report: Report) -> dict[str, Any]:
+    """The same with the account, the learning curve, every latency sample and the provenance."""
+    return {
+        **summary(report),
+        "account": None if report.account is None else _plain(report.account),
+        "curve": None if report.curve is None else _plain(report.curve),
+        "comparison": None if report.comparison is None else report.comparison.to_json(),
+        "labels": list(report.labels),
+        "expected": _plain(report.expected),
+        "predicted": _plain(report.predicted),
+        "provenance": _plain(report.provenance),
+    }
+
+
+def _original(original: Original, comparison: Comparison | None) -> dict[str, Any]:
+    figures = {style: style_figures(comparison, style) for style in CallStyle}
+    return {
+        **_score(original.score),
+        "size_bytes": original.size_bytes,
+        "latency_us_p50": {
+            str(style): None if one is None else one.median_ns.value / 1e3
+            for style, one in figures.items()
+        },
+    }
+
+
+def _artifact(candidate: Candidate, comparison: Comparison | None) -> dict[str, Any]:
+    artifact, parity = candidate.artifact, candidate.parity
+    median_ns = median_of(comparison, artifact.file)
+    return {
+        "file": artifact.file,
+        "format": str(artifact.format),
+        "precision": str(artifact.precision),
+        "size_bytes": artifact.size_bytes,
+        **_score(candidate.score),
+        "agreement": None if parity is None else parity.agreement,
+        "max_abs_error": None if parity is None else parity.max_abs_error,
+        "mean_abs_error": None if parity is None else parity.mean_abs_error,
+        "latency_us_p50": None if median_ns is None else median_ns.value / 1e3,
+        "latency_us_p50_low": None if median_ns is None else median_ns.low / 1e3,
+        "latency_us_p50_high": None if median_ns is None else median_ns.high / 1e3,
+        "times_faster": {
+            str(style): _estimate(factor_over(comparison, artifact.file, style))
+            for style in CallStyle
+        },
+    }
+
+
+def _score(score: Score | None) -> dict[str, float | None]:
+    if score is None:
+        return {"score": None, "score_low": None, "score_high": None}
+    return {"score": score.value, "score_low": score.low, "score_high": score.high}
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
+    return None if estimate is None else dataclasses.asdict(estimate)
+
+
+def _plain(value: object) -> Any:
+    """The same in what JSON has; a number that is none becomes None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return {field.name: _plain(getattr(value, field.name)) for field in fields}
+    if isinstance(value, Mapping):
+        members = cast("Mapping[object, object]", value)
+        return {str(key): _plain(member) for key, member in members.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in cast("list[object]", value)]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    return str(value)

@@ -1,0 +1,160 @@
+"""The samples in the order that training sees them: shuffled, augmented, read ahead."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from edgesmith.core import Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from edgesmith.core import Prepared
+
+__all__ = ["Batch", "Batches", "read_ahead"]
+
+T = TypeVar("T")
+
+IN_MEMORY_BYTES = 64 << 20
+EVALUATION_BATCH = 256  # larger ones are no faster on a CPU and take more memory
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some samples: the model's input tensors by name, targets, and weights in the mean loss."""
+
+    tensors: Mapping[str, NDArray[Any]]
+    targets: NDArray[Any]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+class Batches:
+    """The batches of one split.
+
+    An epoch's batches differ in size by one at most, so no small rest weighs more than the others
+    and no batch norm sees a single sample. Order and augmentation come from the seed, the epoch
+    and the batch alone: an epoch is the same whether the training was interrupted before it or
+    not. Small tensors that augmentation does not change are read once.
+
+    Args:
+        prepared: The data set.
+        split: Which split; only the training split is augmented.
+        weights: Of its samples in the mean loss, ``(n,)``.
+        batch_size: At most so many samples a batch.
+    """
+
+    def __init__(
+        self, prepared: Prepared, split: Split, *, weights: NDArray[np.float32], batch_size: int
+    ) -> None:
+        self._prepared = prepared
+        self._split = split
+        self._weights = weights
+        self._targets = prepared.splits[split].targets
+        self._n_batches = -(-len(self._targets) // batch_size)
+        self._is_augmented = split is Split.TRAIN and prepared.augment is not None
+        self._held = None if self._is_augmented else _held(prepared, split)
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self._n_batches
+
+    @property
+    def n_samples(self) -> int:
+        """Samples in an epoch."""
+        return len(self._targets)
+
+    def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
+        """One epoch, every sample once."""
+        order = np.random.default_rng([seed, epoch]).permutation(len(self._targets))
+        parts = enumerate(np.array_split(order, self._n_batches))
+        return self._ready(
+            self._batch(positions, np.random.default_rng([seed, epoch, index]))
+            for index, positions in parts
+        )
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every sample once, as stored, without augmentation."""
+        parts = np.array_split(np.arange(len(self._targets)), self._n_batches)
+        return self._ready(self._batch(positions, None) for positions in parts)
+
+    def _ready(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        return batches if self._held is not None else read_ahead(batches)
+
+    def _batch(self, positions: NDArray[np.intp], rng: np.random.Generator | None) -> Batch:
+        return Batch(
+            self._tensors(positions, rng), self._targets[positions], self._weights[positions]
+        )
+
+    def _tensors(
+        self, positions: NDArray[np.intp], rng: np.random.Generator | None
+    ) -> Mapping[str, NDArray[Any]]:
+        if self._held is not None:
+            return {name: tensor[positions] for name, tensor in self._held.items()}
+        if self._is_augmented and rng is not None:
+            return self._prepared.augmented(positions, rng)
+        return self._prepared.tensors(self._split, positions)
+
+
+def _held(prepared: Prepared, split: Split) -> dict[str, NDArray[Any]] | None:
+    """All tensors of a split where they are small, else None."""
+    n_samples = len(prepared.splits[split])
+    one = prepared.tensors(split, slice(0, 1))
+    if sum(tensor.nbytes for tensor in one.values()) * n_samples > IN_MEMORY_BYTES:
+        return None
+    return prepared.tensors(split, slice(None))
+
+
+def read_ahead(items: Iterable[T], *, depth: int = 4) -> Iterator[T]:
+    """The items, made by one background thread while the caller works on those before.
+
+    An error in the thread is raised to the caller in its place; leaving early ends the thread.
+
+    Args:
+        items: What to pass through, in order.
+        depth: Items that wait at most.
+    """
+    waiting: queue.Queue[tuple[str, Any]] = queue.Queue(depth)
+    is_left = threading.Event()
+
+    def hand_over(kind: str, value: object) -> bool:
+        while not is_left.is_set():
+            try:
+                waiting.put((kind, value), timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not hand_over("item", item):
+                    return
+        except BaseException as error:  # noqa: BLE001 - raised again where the items are taken
+            hand_over("error", error)
+        else:
+            hand_over("end", None)
+
+    thread = threading.Thread(target=work, name="edgesmith-read-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = waiting.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        is_left.set()
+        thread.join()

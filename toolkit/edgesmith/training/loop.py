@@ -1,0 +1,290 @@
+# pyright: basic
+"""The loop that a course shows: initialise, forward, loss, gradient, update, until it stops."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from edgesmith.core import Curve, Split
+from edgesmith.training.batches import EVALUATION_BATCH, Batches
+from edgesmith.training.building import arguments, build_model
+from edgesmith.training.checkpoint import Checkpoints, State
+from edgesmith.training.determinism import reproducible
+from edgesmith.training.fingerprint import fingerprint
+from edgesmith.training.losses import sample_loss, sample_weights
+from edgesmith.training.optimizers import learning_rate, make_optimizer
+from edgesmith.training.stopping import History, stop_reason
+from edgesmith_runtime.errors import EdgesmithError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgesmith.config.training import TrainingConfig
+    from edgesmith.core import Prepared, Progress
+    from edgesmith.training.batches import Batch
+
+__all__ = ["Fitted", "fit"]
+
+CHECKPOINT_PAUSE_NS = 1_000_000_000  # short epochs would else spend their time on the disk
+TOLD_EPOCHS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A trained model, and how its training went."""
+
+    model: keras.Model
+    curve: Curve
+
+
+def fit(
+    prepared: Prepared,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    directory: Path,
+    progress: Progress,
+    clock_ns: Callable[[], int] = time.perf_counter_ns,
+) -> Fitted:
+    """Train the configured architecture on the training split.
+
+    The same arguments give the same weights, to the bit, whether or not the training was killed
+    on the way: it goes on from the checkpoint of its last whole epoch, or of one up to a second
+    older. ``curve.best_epoch`` is the epoch, from 1, whose weights the model has: with
+    ``patience`` the one of the lowest validation loss, else the last.
+
+    Args:
+        prepared: The data set; without a validation split the training loss decides.
+        config: Architecture and loop.
+        seed: Of initial weights, order, augmentation and dropout.
+        directory: For checkpoints, made if absent; they are removed when the training is done.
+        progress: Told of every update, and of about ten epochs in words.
+        clock_ns: For the pause between checkpoints only.
+
+    Raises:
+        ConfigError: The configuration does not fit the data or itself.
+        EdgesmithError: The loss became NaN or infinite.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with reproducible(seed):
+        training = Training(prepared, config, seed=seed)
+        checkpoints = Checkpoints(directory, training.fingerprint)
+        found = checkpoints.newest(progress)
+        if found is not None:
+            training.restore(found)
+            progress.say(f"training goes on after epoch {found.history.n_epochs}")
+        updates = training.updates(checkpoints, progress, clock_ns)
+        for _ in progress.track(updates, "Training", total=training.n_updates_left):
+            pass
+        curve = training.finish()
+    checkpoints.clear()
+    return Fitted(training.model, curve)
+
+
+class Training:
+    """A model on its way, with all that changes while it learns.
+
+    Args:
+        prepared: The data set.
+        config: Architecture and loop.
+        seed: Of every random choice.
+    """
+
+    def __init__(self, prepared: Prepared, config: TrainingConfig, *, seed: int) -> None:
+        self._config = config
+        self._seed = seed
+        self._loss = sample_loss(config, prepared.task)
+        self.model = build_model(prepared, config)
+        self._optimizer = make_optimizer(config)
+        self._optimizer.build(self.model.trainable_variables)
+        self._train = _batches(prepared, Split.TRAIN, config)
+        self._validation = (
+            _batches(prepared, Split.VALIDATION, config)
+            if Split.VALIDATION in prepared.splits
+            else None
+        )
+        self._history = History()
+        self._best: tuple[NDArray[Any], ...] = ()
+        self._signature = _signature(prepared)
+        self.fingerprint = fingerprint(
+            prepared,
+            config,
+            seed=seed,
+            initial=_values(self.model.variables),
+            versions=(tf.__version__, keras.__version__),
+        )
+
+    @property
+    def n_updates_left(self) -> int:
+        """Updates to come if nothing stops the training early."""
+        return (self._config.epochs - self._history.n_epochs) * len(self._train)
+
+    def updates(
+        self, checkpoints: Checkpoints, progress: Progress, clock_ns: Callable[[], int]
+    ) -> Iterator[None]:
+        """Learn until a stop condition holds, yielding after each update."""
+        update_step = _update_step(self.model, self._optimizer, self._loss, self._signature)
+        loss_step = _loss_step(self.model, self._loss, self._signature)
+        saved_ns = clock_ns()
+        while stop_reason(self._history, self._config) is None:
+            epoch = self._history.n_epochs
+            n_before = epoch * len(self._train)
+            rate, total = 0.0, 0.0
+            for index, batch in enumerate(self._train.shuffled(self._seed, epoch)):
+                rate = learning_rate(self._config, n_before + index, len(self._train))
+                loss = float(update_step(*_fed(batch), tf.constant(rate, tf.float32)))
+                self._check_finite(loss, f"in epoch {epoch + 1}, update {index + 1}")
+                total += loss * len(batch)
+                yield
+            train_loss = total / self._train.n_samples
+            self._close_epoch(train_loss, self._validation_loss(loss_step), rate)
+            self._tell(progress)
+            if clock_ns() - saved_ns >= CHECKPOINT_PAUSE_NS:
+                checkpoints.save(self._state())
+                saved_ns = clock_ns()
+
+    def restore(self, state: State) -> None:
+        """Take up a training where a checkpoint left it."""
+        self._history, self._best = state.history, state.best
+        _assign(self.model.variables, state.weights)
+        _assign(self._optimizer.variables, state.optimizer)
+
+    def finish(self) -> Curve:
+        """Give the model the weights that count, and the curve."""
+        history = self._history
+        if self._best and history.best_epoch != history.n_epochs:
+            _assign(self.model.variables, self._best)
+        return Curve(
+            train_loss=history.train_loss,
+            validation_loss=history.validation_loss,
+            learning_rate=history.learning_rate,
+            best_epoch=history.best_epoch if self._config.patience else history.n_epochs,
+            stop_reason=stop_reason(history, self._config) or "",
+        )
+
+    def _validation_loss(self, loss_step: Callable[..., tf.Tensor]) -> float | None:
+        if self._validation is None:
+            return None
+        total = sum(
+            float(loss_step(*_fed(batch))) * len(batch) for batch in self._validation.in_order()
+        )
+        loss = total / self._validation.n_samples
+        self._check_finite(loss, f"on the validation split after epoch {self._history.n_epochs + 1}")
+        return loss
+
+    def _close_epoch(self, train_loss: float, validation_loss: float | None, rate: float) -> None:
+        self._history = self._history.after(
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            rate=rate,
+            min_delta=self._config.min_delta,
+        )
+        if self._config.patience and self._history.best_epoch == self._history.n_epochs:
+            self._best = _values(self.model.variables)
+
+    def _state(self) -> State:
+        return State(
+            history=self._history,
+            weights=_values(self.model.variables),
+            best=self._best,
+            optimizer=_values(self._optimizer.variables),
+        )
+
+    def _check_finite(self, loss: float, where: str) -> None:
+        if not math.isfinite(loss):
+            raise EdgesmithError(
+                f"training: the loss became {loss} {where}; lower training.learning_rate, "
+                f"which is {self._config.learning_rate:g}, or set training.warmup_epochs"
+            )
+
+    def _tell(self, progress: Progress) -> None:
+        history, epochs = self._history, self._config.epochs
+        is_last = stop_reason(history, self._config) is not None
+        if not is_last and history.n_epochs % max(1, epochs // TOLD_EPOCHS):
+            return
+        validation = f", validation {history.validation_loss[-1]:.4g}" * bool(self._validation)
+        progress.say(
+            f"epoch {history.n_epochs}/{epochs}: loss {history.train_loss[-1]:.4g}{validation}"
+        )
+
+
+def _batches(prepared: Prepared, split: Split, config: TrainingConfig) -> Batches:
+    targets = prepared.splits[split].targets
+    weights = sample_weights(config, targets, prepared.splits[Split.TRAIN].targets)
+    size = config.batch_size if split is Split.TRAIN else EVALUATION_BATCH
+    return Batches(prepared, split, weights=weights, batch_size=size)
+
+
+def _signature(prepared: Prepared) -> tuple[Any, ...]:
+    """Shapes with a free batch axis, so that no batch size is traced anew."""
+    tensors = {
+        spec.name: tf.TensorSpec(
+            [None, *(axis if isinstance(axis, int) else None for axis in spec.sample_shape)],
+            spec.dtype,
+        )
+        for spec in prepared.inputs
+    }
+    targets = prepared.splits[Split.TRAIN].targets
+    return (
+        tensors,
+        tf.TensorSpec([None, *targets.shape[1:]], targets.dtype),
+        tf.TensorSpec([None], tf.float32),
+    )
+
+
+def _update_step(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    sample_loss: Callable[..., tf.Tensor],
+    signature: tuple[Any, ...],
+) -> Callable[..., tf.Tensor]:
+    """One update of the weights on one batch; gives the batch's mean loss."""
+
+    @tf.function(input_signature=[*signature, tf.TensorSpec([], tf.float32)])
+    def update(tensors: Any, targets: Any, weights: Any, rate: Any) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            outputs = model(arguments(tensors), training=True)
+            loss = tf.reduce_mean(weights * sample_loss(targets, outputs))
+            penalised = tf.add_n([loss, *model.losses])
+        gradients = tape.gradient(penalised, model.trainable_variables)
+        optimizer.learning_rate = rate
+        optimizer.apply(gradients, model.trainable_variables)
+        return loss
+
+    return update
+
+
+def _loss_step(
+    model: keras.Model, sample_loss: Callable[..., tf.Tensor], signature: tuple[Any, ...]
+) -> Callable[..., tf.Tensor]:
+    """The mean loss of one batch, nothing learned."""
+
+    @tf.function(input_signature=signature)
+    def evaluate(tensors: Any, targets: Any, weights: Any) -> tf.Tensor:
+        outputs = model(arguments(tensors), training=False)
+        return tf.reduce_mean(weights * sample_loss(targets, outputs))
+
+    return evaluate
+
+
+def _fed(batch: Batch) -> tuple[Any, ...]:
+    tensors = {name: tf.constant(tensor) for name, tensor in batch.tensors.items()}
+    return tensors, tf.constant(batch.targets), tf.constant(batch.weights)
+
+
+def _values(variables: list[keras.Variable]) -> tuple[NDArray[Any], ...]:
+    return tuple(variable.value.numpy() for variable in variables)
+
+
+def _assign(variables: list[keras.Variable], values: tuple[NDArray[Any], ...]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,19 @@
+"""Every artifact against the original and against the truth: parity, decisions, the task metric."""
+
+from __future__ import annotations
+
+from edgesmith.verification.answers import answers
+from edgesmith.verification.checking import Truth, Verified, verify
+from edgesmith.verification.metrics import resolve_metric, score
+from edgesmith.verification.parity import ParityCount, tolerance
+
+__all__ = [
+    "ParityCount",
+    "Truth",
+    "Verified",
+    "answers",
+    "resolve_metric",
+    "score",
+    "tolerance",
+    "verify",
+]

@@ -1,0 +1,119 @@
+"""Run one artifact over the samples and hold it against the original's outputs and the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith.verification.answers import answers
+from edgesmith.verification.metrics import score
+from edgesmith.verification.parity import ParityCount, tolerance
+from edgesmith_runtime.errors import ParityError
+from edgesmith_runtime.manifest import Task
+from edgesmith_runtime.runners import open_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.manifest import Output, Parity, Score
+
+__all__ = ["Truth", "Verified", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Truth:
+    """What the answers should have been.
+
+    Args:
+        metric: As ``resolve_metric`` gives it.
+        targets: ``(n,)`` class indices, or ``(n,)`` or ``(n, k)`` values in the target's unit.
+        rng: Draws the samples of the metric's interval.
+    """
+
+    metric: str
+    targets: NDArray[Any]
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Verified:
+    """An artifact that answers as the original does.
+
+    Args:
+        score: The task metric; None without the truth.
+        parity: Error against the original, and the share of samples with the same decision.
+        outputs: The artifact's, ``(n, ...)`` by output.
+        answers: ``(n,)`` class indices, or values; None for a task without.
+    """
+
+    score: Score | None
+    parity: Parity
+    outputs: Mapping[str, NDArray[Any]]
+    answers: NDArray[Any] | None
+
+
+def verify(
+    artifact: Artifact,
+    original: Mapping[str, NDArray[Any]],
+    batches: Iterable[Mapping[str, NDArray[Any]]],
+    *,
+    task: Task,
+    output: Output,
+    truth: Truth | None = None,
+) -> Verified:
+    """Compare an artifact with the original on the same samples.
+
+    One batch of inputs is held at a time, and the outputs of all.
+
+    Args:
+        artifact: Run by the engine that the device has.
+        original: The original's outputs, ``(n, ...)`` by output.
+        batches: The model's input tensors in the same order, ``n`` samples in all.
+        task: What the output means.
+        output: The output that answers.
+        truth: For the score; without it there is none.
+
+    Raises:
+        ParityError: An output differs beyond the tolerance; the message names it.
+        BackendError: The engine refuses the artifact.
+    """
+    count = ParityCount(
+        artifact.file, {name: tolerance(array) for name, array in original.items()}
+    )
+    runner = open_runner(artifact)
+    parts: list[dict[str, NDArray[Any]]] = []
+    start = 0
+    for tensors in batches:
+        outputs = runner.run(tensors)
+        stop = start + len(outputs[output.name])
+        count.add({name: array[start:stop] for name, array in original.items()}, outputs)
+        parts.append(outputs)
+        start = stop
+    n_samples = len(original[output.name])
+    if start != n_samples or not parts:
+        raise ParityError(
+            f"{artifact.file}: {start} samples were run, the original has {n_samples} outputs"
+        )
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in original}
+    given, meant = answers(task, output, whole), answers(task, output, original)
+    return Verified(
+        score=None
+        if truth is None or given is None
+        else score(truth.metric, truth.targets, given, rng=truth.rng),
+        parity=count.result(_agreement(task, given, meant)),
+        outputs=whole,
+        answers=given,
+    )
+
+
+def _agreement(
+    task: Task, given: NDArray[Any] | None, meant: NDArray[Any] | None
+) -> float | None:
+    if task is not Task.CLASSIFICATION or given is None or meant is None:
+        return None
+    return float(np.mean(given == meant))
