@@ -50,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        code = command(arguments)
+        sys.stdout.flush()  # here, where a closed pipe is still met with an answer
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -62,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.debug:
             traceback.print_exc()
         return _failed(error)
+    else:
+        return code
 
 
 def _failed(error: Exception) -> int:
@@ -259,7 +262,10 @@ def _overview(bundle: Bundle) -> list[tuple[str, ...]]:
         if chosen is not None:
             needs = f" (needs {', '.join(chosen.needs)})" if chosen.needs else ""
             rows.append((title, f"{chosen.file}: {chosen.reason}{needs}"))
-    rows.extend((f"made from {key}", str(value)) for key, value in manifest.provenance.items())
+    rows.extend(
+        (f"made from {key}", value if isinstance(value, str) else json.dumps(value))
+        for key, value in manifest.provenance.items()
+    )
     return rows
 
 

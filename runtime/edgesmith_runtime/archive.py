@@ -26,6 +26,7 @@ __all__ = [
     "archive_order",
     "archive_size",
     "check_names",
+    "one_line",
     "read_archive",
 ]
 
@@ -121,15 +122,19 @@ def _check_name(name: str) -> None:
     devices = {segment.split(".", 1)[0].lower() for segment in name.split("/")} & _DEVICES
     if len(name) > MAX_NAME_BYTES or devices or not _NAME.fullmatch(name):
         raise BundleError(
-            f"{_shown(name.encode('utf-8', 'backslashreplace'))}: not a name that a bundle takes; "
+            f"{one_line(name)}: not a name that a bundle takes; "
             f"expected at most {MAX_NAME_BYTES} bytes of relative segments of A-Z a-z 0-9 . _ - "
             "without a dot at either end and without device names such as 'nul'"
         )
 
 
+def one_line(name: str) -> str:
+    """A name for a message: printable and on one line, whatever it holds."""
+    return name[:MAX_NAME_BYTES].encode("unicode_escape").decode("ascii")
+
+
 def _shown(name: bytes) -> str:
-    """A name for a message: one line, whatever its bytes are."""
-    return name[:MAX_NAME_BYTES].decode("latin-1").encode("unicode_escape").decode("ascii")
+    return one_line(name[:MAX_NAME_BYTES].decode("latin-1"))
 
 
 def archive_order(names: Iterable[str]) -> list[str]:

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.archive import (
     MAX_ARCHIVE_BYTES,
-    MAX_MEMBER_BYTES,
-    MAX_MEMBERS,
-    MAX_NAME_BYTES,
     archive_bytes,
     archive_size,
     check_names,
     read_archive,
 )
+from edgesmith_runtime.checksums import (
+    SUMS,
+    check_digests,
+    check_listed,
+    checksums,
+    read_checksums,
+    write_checksums,
+)
 from edgesmith_runtime.errors import BundleError
 from edgesmith_runtime.files import creating, replacing
 from edgesmith_runtime.manifest import FORMAT_VERSION
 from edgesmith_runtime.manifest_json import read_manifest, write_manifest
+from edgesmith_runtime.unpacked import read_regular, read_unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import os
+    from collections.abc import Mapping
 
     from edgesmith_runtime.manifest import Manifest
     from edgesmith_runtime.spec import Format, Precision, Signature
@@ -40,15 +44,10 @@ __all__ = [
     "write_bundle",
 ]
 
-_SUMS = "SHA256SUMS"
 _SEAL = "SIGNATURE"
 _MANIFEST = "manifest.json"
 _LABELS = "labels.txt"
 _GOLDEN = "golden/"
-
-_SUM_LINE = re.compile(r"([0-9a-f]{64})  ([^\r\n]+)\n")
-_MAX_SUMS_BYTES = MAX_MEMBERS * (64 + 2 + MAX_NAME_BYTES + 1)
-_COPY_AGAIN = "copy the bundle again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ class Bundle:
     def size_bytes(self) -> int:
         """Size of the one-file form."""
         sizes = {name: len(content) for name, content in self.files.items()}
-        sizes[_SUMS] = sum(64 + 2 + len(name) + 1 for name in self.files)
+        sizes[SUMS] = sum(64 + 2 + len(name) + 1 for name in self.files)
         if self.seal is not None:
             sizes[_SEAL] = len(self.seal)
         return archive_size(sizes)
@@ -134,8 +133,8 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     place = Path(path)
     try:
         if place.is_dir():
-            return _checked(_read_directory(place), str(place))
-        content = _read_regular(place, max_bytes=MAX_ARCHIVE_BYTES, follow=True)
+            return _checked(read_unpacked(place, unlisted=frozenset([_SEAL])), str(place))
+        content = read_regular(place, max_bytes=MAX_ARCHIVE_BYTES, follow_links=True)
         return _checked(read_archive(content, str(place)), str(place))
     except FileNotFoundError as error:
         raise BundleError(
@@ -146,128 +145,30 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise BundleError(f"{at}: cannot be read: {error.strerror or error}") from error
 
 
-def _read_regular(path: Path, *, max_bytes: int, follow: bool) -> bytes:
-    """The content of a regular file; a device or a pipe is refused before anything is read."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise BundleError(f"{path}: expected a regular file, got a folder, device or pipe")
-        if status.st_size > max_bytes:
-            raise BundleError(
-                f"{path}: expected at most {max_bytes} bytes, got {status.st_size}"
-            )
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(descriptor)
-
-
-def _read_directory(directory: Path) -> dict[str, bytes]:
-    """The files that SHA256SUMS lists, and no other is opened."""
-    sums_path = directory / _SUMS
-    if not sums_path.exists():
-        raise BundleError(f"{directory}: not a bundle: the directory has no {_SUMS}")
-    sums = _read_regular(sums_path, max_bytes=_MAX_SUMS_BYTES, follow=False)
-    try:
-        listed = _parse_sums(sums)
-        there = set(_walk(directory, "", _folders(listed))) - {_SUMS}
-        _compare_names(listed, there - {_SEAL})
-    except BundleError as error:
-        raise BundleError(f"{directory}: {error}") from error
-    files = {
-        name: _read_regular(directory / name, max_bytes=MAX_MEMBER_BYTES, follow=False)
-        for name in sorted(there)
-    }
-    return {_SUMS: sums, **files}
-
-
-def _folders(names: Iterable[str]) -> set[str]:
-    return {name[: match.start()] for name in names for match in re.finditer("/", name)}
-
-
-def _walk(directory: Path, prefix: str, folders: set[str]) -> Iterator[str]:
-    """Names of all files below a directory; what is neither a file nor a known folder is refused."""
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            name = prefix + entry.name
-            if entry.is_symlink():
-                raise BundleError(f"{name}: a bundle holds no symbolic links; {_COPY_AGAIN}")
-            if entry.is_dir(follow_symlinks=False):
-                if name not in folders:
-                    raise BundleError(f"{name}: a folder that {_SUMS} does not list; remove it")
-                yield from _walk(directory / entry.name, f"{name}/", folders)
-            elif entry.is_file(follow_symlinks=False):
-                yield name
-            else:
-                raise BundleError(f"{name}: expected a regular file, got a device or a pipe")
-
-
-def _parse_sums(content: bytes | memoryview) -> dict[str, str]:
-    """Digest by name, from the one form of SHA256SUMS."""
-    text = str(content, "latin-1")
-    pairs = {name: digest for digest, name in _SUM_LINE.findall(text)}
-    if not text or text != _format_sums(pairs):
-        raise BundleError(
-            f"{_SUMS}: expected lines of 64 lower-case hex digits, two spaces and a name, sorted "
-            f"by name; the file was changed: {_COPY_AGAIN}"
-        )
-    try:
-        check_names(pairs)
-    except BundleError as error:
-        raise BundleError(f"{_SUMS}: {error}") from error
-    return pairs
-
-
-def _format_sums(digests: Mapping[str, str]) -> str:
-    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
-
-
-def _compare_names(listed: Iterable[str], there: Iterable[str]) -> None:
-    missing, surplus = sorted(set(listed) - set(there)), sorted(set(there) - set(listed))
-    if missing and surplus:
-        raise BundleError(
-            f"{missing[0]}: listed in {_SUMS} and missing, {surplus[0]} is there and not listed; "
-            f"one of them or {_SUMS} was changed; {_COPY_AGAIN}"
-        )
-    if missing:
-        raise BundleError(f"{missing[0]}: listed in {_SUMS} and missing; {_COPY_AGAIN}")
-    if surplus:
-        raise BundleError(f"{surplus[0]}: not listed in {_SUMS}; remove it, or {_COPY_AGAIN}")
-
-
 def _checked(files: Mapping[str, bytes | memoryview], path: str) -> Bundle:
     """A bundle from all its files, SHA256SUMS among them."""
     try:
-        for name in (_SUMS, _MANIFEST):
+        for name in (SUMS, _MANIFEST):
             _require(files, name)
-        rest = {name: files[name] for name in files if name not in (_SUMS, _SEAL)}
-        listed = _parse_sums(files[_SUMS])
-        _compare_names(listed, rest)
-        _compare_digests(listed, rest)
+        rest = {name: files[name] for name in files if name not in (SUMS, _SEAL)}
+        listed = read_checksums(files[SUMS])
+        check_listed(listed, rest)
+        check_digests(listed, rest)
         manifest = read_manifest(rest[_MANIFEST])
         _check_files(manifest, rest)
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from error
     seal = bytes(files[_SEAL]) if _SEAL in files else None
-    return Bundle(manifest, rest, hashlib.sha256(files[_SUMS]).hexdigest(), seal)
+    return Bundle(manifest, rest, _identity(files[SUMS]), seal)
+
+
+def _identity(sums: bytes | memoryview) -> str:
+    return hashlib.sha256(sums).hexdigest()
 
 
 def _require(files: Mapping[str, bytes | memoryview], name: str) -> None:
     if name not in files:
         raise BundleError(f"not a bundle: it has no {name}")
-
-
-def _compare_digests(
-    listed: Mapping[str, str], files: Mapping[str, bytes | memoryview]
-) -> None:
-    for name, digest in listed.items():
-        if hashlib.sha256(files[name]).hexdigest() != digest:
-            raise BundleError(
-                f"{name}: its sha256 is not the one in {_SUMS}; "
-                f"the file or {_SUMS} was changed; {_COPY_AGAIN}"
-            )
 
 
 def _check_files(manifest: Manifest, files: Mapping[str, bytes | memoryview]) -> None:
@@ -309,26 +210,21 @@ def make_bundle(manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
     labels = _labels(manifest)
     if labels is not None:
         made[_LABELS] = labels
-    for name in (_SUMS, _SEAL, _MANIFEST, _LABELS):
+    for name in (SUMS, _SEAL, _MANIFEST, _LABELS):
         if name in files:
             raise BundleError(f"{name}: made from the manifest; leave it out of the files")
     whole: dict[str, bytes | memoryview] = {**made, **files}
-    check_names([_SUMS, *whole])
+    check_names([SUMS, *whole])
     _check_files(manifest, whole)
-    return Bundle(manifest, whole, hashlib.sha256(_sums(whole)).hexdigest())
-
-
-def _sums(files: Mapping[str, bytes | memoryview]) -> bytes:
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return _format_sums(digests).encode("ascii")
+    return Bundle(manifest, whole, _identity(write_checksums(checksums(whole))))
 
 
 def _all_files(bundle: Bundle) -> dict[str, bytes | memoryview]:
-    sums = _sums(bundle.files)
-    if hashlib.sha256(sums).hexdigest() != bundle.identity:
+    sums = write_checksums(checksums(bundle.files))
+    if _identity(sums) != bundle.identity:
         raise BundleError("the files of this bundle changed since it was made; make it again")
     seal = {} if bundle.seal is None else {_SEAL: bundle.seal}
-    return {_SUMS: sums, **seal, **bundle.files}
+    return {SUMS: sums, **seal, **bundle.files}
 
 
 def write_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.decoding import decode
 from edgesmith_runtime.errors import BundleError, InputError
-from edgesmith_runtime.manifest import Kind
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.selftest import replay
 from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact, Bundle
     from edgesmith_runtime.decoding import Prediction
-    from edgesmith_runtime.manifest import ArtifactEntry, Manifest, RawInput
+    from edgesmith_runtime.manifest import ArtifactEntry, Manifest
     from edgesmith_runtime.runners import Runner
     from edgesmith_runtime.selftest import SelfTestResult
     from edgesmith_runtime.spec import Signature
@@ -73,11 +73,6 @@ def _chosen(manifest: Manifest, artifact: str | None) -> ArtifactEntry:
 def _program(manifest: Manifest, entry: ArtifactEntry) -> Transform:
     """The steps up to where the artifact starts, checked to give all that it takes."""
     n_steps = 0 if entry.starts_after is None else entry.starts_after + 1
-    if not 0 <= n_steps <= len(manifest.transform):
-        raise BundleError(
-            f"manifest.json: {entry.file}: starts_after: expected a step from 0 to "
-            f"{len(manifest.transform) - 1}, got {entry.starts_after}"
-        )
     raw_inputs = tuple(raw.name for raw in manifest.raw_inputs)
     transform = Transform(manifest.transform[:n_steps], raw_inputs)
     made = {*raw_inputs, *(name for step in transform.steps for name in step.outputs)}
@@ -156,9 +151,9 @@ class Model:
             SignatureError: Their tensor has not the shape that the model takes.
             BackendError: A decoder is not installed, or the engine failed.
         """
-        if isinstance(raws, Sequence) and not raws:
+        if _is_empty(raws):
             return []
-        outputs = self._runner.run(self._prepare(self._by_input(cast("object", raws))))
+        outputs = self._runner.run(self._prepare(self._split(raws)))
         return decode(self.manifest.task, self.manifest.outputs, outputs)
 
     def prepare(self, raw: object) -> dict[str, NDArray[Any]]:
@@ -168,7 +163,7 @@ class Model:
             InputError: It cannot be read, lacks a column, or holds NaN or infinity.
             BackendError: A decoder is not installed.
         """
-        return self._prepare(self._by_input([raw]))
+        return self._prepare(self._split([raw]))
 
     def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run the model on prepared tensors: the fast lane.
@@ -194,9 +189,12 @@ class Model:
         """
         return replay(self._bundle, self._runner, self._prepare)
 
+    def _split(self, raws: object) -> dict[str, Batch]:
+        return split_inputs(self.manifest.raw_inputs, raws)
+
     def _prepare(self, by_input: Mapping[str, Batch]) -> dict[str, NDArray[Any]]:
         batches = {
-            raw.name: _batch(raw, by_input[raw.name]) for raw in self.manifest.raw_inputs
+            raw.name: as_batch(raw, by_input[raw.name]) for raw in self.manifest.raw_inputs
         }
         values = self._transform(batches)
         tensors = {
@@ -206,72 +204,9 @@ class Model:
             _check_finite(name, tensor)
         return tensors
 
-    def _by_input(self, raws: object) -> dict[str, Batch]:
-        """Batches by raw input, from what ``predict_batch`` takes."""
-        names = [raw.name for raw in self.manifest.raw_inputs]
-        if len(names) == 1:
-            return {names[0]: raws}
-        if isinstance(raws, Mapping):
-            batches = cast("Mapping[str, Batch]", raws)
-            _expect_names(names, batches, "")
-            return {name: batches[name] for name in names}
-        samples = _list(raws, f"one mapping of {names} a sample")
-        for index, sample in enumerate(samples):
-            _expect_names(names, sample, f"sample {index}: ")
-        return {name: [cast("Any", sample)[name] for sample in samples] for name in names}
 
-
-def _expect_names(names: list[str], given: object, where: str) -> None:
-    if not isinstance(given, Mapping):
-        raise InputError(
-            f"{where}expected a mapping of the raw inputs {names}, got {type(given).__name__}"
-        )
-    keys = sorted(str(key) for key in cast("Mapping[object, object]", given))
-    if keys != sorted(names):
-        raise InputError(f"{where}expected the raw inputs {names}, got {keys}")
-
-
-def _batch(raw: RawInput, raws: object) -> Batch:
-    """Many of one raw input as the transform takes them."""
-    if raw.kind is Kind.TABLE:
-        is_columns = isinstance(raws, Mapping)
-        return cast("Batch", raws) if is_columns else _columns(raw.name, raws)
-    if isinstance(raws, np.ndarray):
-        return cast("Batch", raws)
-    return _list(raws, f"one {raw.kind} a sample ('{raw.name}': {raw.accepts})")
-
-
-def _list(raws: object, expected: str) -> list[object]:
-    if not isinstance(raws, list | tuple):
-        raise InputError(
-            f"expected a list with {expected}, got {type(raws).__name__}; "
-            "predict takes one, predict_batch a list"
-        )
-    return list(cast("Sequence[object]", raws))
-
-
-def _columns(name: str, raws: object) -> dict[str, list[object]]:
-    """Rows of one table as columns."""
-    rows = _list(raws, f"one row of '{name}' a sample")
-    columns: dict[str, list[object]] | None = None
-    for index, given in enumerate(rows):
-        if not isinstance(given, Mapping):
-            raise InputError(
-                f"'{name}', row {index}: expected a mapping of column to cell, "
-                f"got {type(given).__name__}"
-            )
-        row = cast("Mapping[str, object]", given)
-        if columns is None:
-            columns = {column: [] for column in row}
-        if row.keys() != columns.keys():
-            differing = sorted(str(column) for column in row.keys() ^ columns.keys())
-            raise InputError(
-                f"'{name}', row {index}: expected the columns of row 0, differs in {differing}; "
-                "give None where a cell is missing"
-            )
-        for column, cell in row.items():
-            columns[column].append(cell)
-    return columns or {}
+def _is_empty(raws: object) -> bool:
+    return isinstance(raws, list | tuple) and not cast("Sequence[object]", raws)
 
 
 def _array(name: str, value: Batch) -> NDArray[Any]:

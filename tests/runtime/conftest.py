@@ -212,117 +212,105 @@ def ends_before_operation(
     return run
 
 
-def flatbuffer_node(kind: str, **members: object) -> Any:
-    """A table of the TFLite schema (schema_v3.fbs) with some of its members set."""
-    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
-    node = getattr(schema, f"{kind}T")()
-    for name, member in members.items():
-        setattr(node, name, member)
-    return node
+@pytest.fixture
+def bundle_of(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a bundle whose model adds up all numbers of a sample, over all its inputs."""
 
-
-def tflite_tensor(name: str, shape: tuple[int, ...], **members: object) -> Any:
-    """A float32 tensor; its first axis is free where ``shapeSignature`` says -1."""
-    return flatbuffer_node("Tensor", name=name, shape=list(shape), type=0, buffer=0, **members)
-
-
-@pytest.fixture(scope="session")
-def tflite_file() -> Callable[..., bytes]:
-    """Puts a .tflite together, one operator after the other, without a converter."""
-    builder = pytest.importorskip("flatbuffers").Builder
-
-    def make(
-        tensors: list[Any],
-        constants: dict[int, NDArray[np.float32]],
-        operators: list[tuple[int, list[int], list[int], dict[str, Any]]],
-        names: dict[str, int] | None,
-    ) -> bytes:
-        buffers = [flatbuffer_node("Buffer")]
-        for index, values in constants.items():
-            tensors[index].buffer = len(buffers)
-            buffers.append(
-                flatbuffer_node("Buffer", data=np.frombuffer(values.tobytes(), np.uint8))
+    def write(
+        raw_inputs: tuple[RawInput, ...],
+        steps: tuple[Step, ...],
+        *artifacts: tuple[int | None, tuple[TensorSpec, ...]],
+    ) -> Path:
+        outputs = (TensorSpec("total", "float32", ("batch", 1)),)
+        files = {
+            f"model{index}.onnx": _adding(inputs) for index, (_, inputs) in enumerate(artifacts)
+        }
+        entries = [
+            ArtifactEntry(
+                file=file,
+                format=Format.ONNX,
+                precision=Precision.FLOAT32,
+                version=TINY_OPSET,
+                signature=Signature(inputs, outputs),
+                starts_after=starts_after,
             )
-        first, last = operators[0][1][0], operators[-1][2][0]
-        maps = [
-            flatbuffer_node("TensorMap", name=name, tensorIndex=index)
-            for name, index in (names or {}).items()
+            for file, (starts_after, inputs) in zip(files, artifacts, strict=True)
         ]
-        signature = flatbuffer_node(
-            "SignatureDef",
-            signatureKey="serving_default",
-            inputs=[item for item in maps if item.tensorIndex == first],
-            outputs=[item for item in maps if item.tensorIndex == last],
+        manifest = Manifest(
+            name="adding",
+            task=Task.REGRESSION,
+            raw_inputs=raw_inputs,
+            transform=steps,
+            outputs=(Output(name="total", shape=(1,), unit="points"),),
+            artifacts=tuple(entries),
+            default_artifact=Selection(file="model0.onnx", reason="the first"),
         )
-        graph = flatbuffer_node(
-            "SubGraph",
-            tensors=tensors,
-            inputs=[first],
-            outputs=[last],
-            operators=[
-                flatbuffer_node("Operator", opcodeIndex=index, inputs=i, outputs=o, **options)
-                for index, (_, i, o, options) in enumerate(operators)
-            ],
-        )
-        codes = [
-            flatbuffer_node("OperatorCode", builtinCode=op, deprecatedBuiltinCode=op, version=1)
-            for op, *_ in operators
-        ]
-        model = flatbuffer_node(
-            "Model",
-            version=3,
-            buffers=buffers,
-            operatorCodes=codes,
-            subgraphs=[graph],
-            signatureDefs=[signature] if names else [],
-        )
-        file = builder(1024)
-        file.Finish(model.Pack(file), b"TFL3")
-        return bytes(file.Output())
+        path = tmp_path / "adding.edge"
+        write_bundle(make_bundle(manifest, files), path)
+        return path
 
-    return make
+    return write
 
 
-def _tiny_tflite_content(
-    tflite_file: Callable[..., bytes],
-    tensor_names: tuple[str, str],
-    names: dict[str, int] | None,
-) -> bytes:
-    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
-    tensors = [
-        tflite_tensor(tensor_names[0], (1, 4), shapeSignature=[-1, 4]),
-        tflite_tensor("weights", (3, 4)),
-        tflite_tensor("bias", (3,)),
-        tflite_tensor("logits", (1, 3), shapeSignature=[-1, 3]),
-        tflite_tensor(tensor_names[1], (1, 3), shapeSignature=[-1, 3]),
-    ]
-    dense = {
-        "builtinOptionsType": schema.BuiltinOptions.FullyConnectedOptions,
-        "builtinOptions": flatbuffer_node("FullyConnectedOptions"),
-    }
-    softmax = {
-        "builtinOptionsType": schema.BuiltinOptions.SoftmaxOptions,
-        "builtinOptions": flatbuffer_node("SoftmaxOptions", beta=1.0),
-    }
-    return tflite_file(
-        tensors,
-        {1: np.ascontiguousarray(TINY_WEIGHTS.T), 2: TINY_BIAS},
-        [
-            (schema.BuiltinOperator.FULLY_CONNECTED, [0, 1, 2], [3], dense),
-            (schema.BuiltinOperator.SOFTMAX, [3], [4], softmax),
-        ],
-        names,
+def _adding(inputs: tuple[TensorSpec, ...]) -> bytes:
+    onnx = pytest.importorskip("onnx")
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    nodes: list[Any] = []
+    for spec in inputs:
+        nodes.append(helper.make_node("Flatten", [spec.name], [f"flat_{spec.name}"]))
+        nodes.append(
+            helper.make_node("ReduceSum", [f"flat_{spec.name}", "axes"], [f"sum_{spec.name}"])
+        )
+    nodes.append(helper.make_node("Sum", [f"sum_{spec.name}" for spec in inputs], ["total"]))
+    graph = helper.make_graph(
+        nodes,
+        "adding",
+        [helper.make_tensor_value_info(spec.name, floats, spec.shape) for spec in inputs],
+        [helper.make_tensor_value_info("total", floats, ["batch", 1])],
+        [onnx.numpy_helper.from_array(np.array([1]), "axes")],
     )
+    opset = helper.make_opsetid("", TINY_OPSET)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
 
 
-@pytest.fixture(scope="session")
-def tiny_tflite(tflite_file: Callable[..., bytes]) -> bytes:
-    """The tiny model as TFLite, its names in a SignatureDef."""
-    names = {"features": 0, "probabilities": 4}
-    return _tiny_tflite_content(tflite_file, ("in:0", "out:0"), names)
+PHOTO = RawInput("photo", Kind.IMAGE, "grey images")
+PHOTO_STEPS = (
+    Step(op="decode_image", inputs=("photo",), outputs=("pixels",), params={"mode": "grey"}),
+    Step(
+        op="scale",
+        inputs=("pixels",),
+        outputs=("scaled",),
+        params={"offset": [0.0], "scale": [255.0]},
+    ),
+)
+ROW = RawInput("row", Kind.TABLE, "columns a and b")
+ROW_STEPS = (
+    Step(
+        op="numbers",
+        inputs=("row",),
+        outputs=("numbers",),
+        params={"columns": ["a", "b"], "missing": [[], []]},
+    ),
+    Step(op="fill", inputs=("numbers",), outputs=("filled",), params={"values": [10.0, 20.0]}),
+    Step(op="cast", inputs=("filled",), outputs=("x",), params={"dtype": "float32"}),
+)
+SCALED = TensorSpec("scaled", "float32", ("batch", 2, 2, 1))
+X = TensorSpec("x", "float32", ("batch", 2))
 
 
-@pytest.fixture(scope="session")
-def tiny_tflite_bare(tflite_file: Callable[..., bytes]) -> bytes:
-    """The tiny model as TFLite, its names on the tensors themselves."""
-    return _tiny_tflite_content(tflite_file, ("features", "probabilities"), None)
+@pytest.fixture
+def photo_bundle_path(bundle_of: Callable[..., Path]) -> Path:
+    """Adds up the pixels of a grey image of 2 by 2, scaled to the unit interval."""
+    return bundle_of((PHOTO,), PHOTO_STEPS, (1, (SCALED,)))
+
+
+@pytest.fixture
+def row_bundle_path(bundle_of: Callable[..., Path]) -> Path:
+    """Adds up the columns a and b; where one is missing it is 10, or 20."""
+    return bundle_of((ROW,), ROW_STEPS, (2, (X,)))
+
+
+@pytest.fixture
+def two_inputs_path(bundle_of: Callable[..., Path]) -> Path:
+    """Adds up a photo and a row."""
+    return bundle_of((PHOTO, ROW), (*PHOTO_STEPS, *ROW_STEPS), (4, (SCALED, X)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-
 from edgesmith_runtime.decoding import decode
 from edgesmith_runtime.errors import BackendError, BundleError
 from edgesmith_runtime.manifest import Decode, DecodeOp, Output, Task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import subprocess
@@ -332,24 +331,6 @@ def test_a_read_only_place_leaves_the_old_file_and_says_so(tmp_path: Path) -> No
     assert str(caught.value) == (
         f"{path}: cannot be written: Read-only file system; choose a place that you may write to"
     )
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO])
-def test_an_error_of_the_system_while_writing_becomes_a_write_error(
-    tmp_path: Path, number: int
-) -> None:
-    (tmp_path / "a.edge").write_bytes(OLD)
-
-    with (
-        pytest.raises(
-            WriteError, match=rf"a\.edge: cannot be written: {os.strerror(number)}; \w"
-        ),
-        replacing(tmp_path / "a.edge"),
-    ):
-        raise OSError(number, os.strerror(number))
-
-    assert (tmp_path / "a.edge").read_bytes() == OLD
-    assert names(tmp_path) == ["a.edge"]
 
 
 def test_a_directory_appears_with_what_was_written(tmp_path: Path) -> None:

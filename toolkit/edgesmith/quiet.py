@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["quiet_start"]
 
@@ -18,7 +18,7 @@ _CHATTER = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} [\d:.]
 
 
 @contextmanager
-def quiet_start() -> Iterator[None]:
+def quiet_start() -> Generator[None]:
     """Hold back standard error while TensorFlow is imported in the block.
 
     What is not TensorFlow's own log is written out at the end of the block, so no traceback and

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -30,11 +31,9 @@ with quiet_start():
     )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
-__all__ = ["Reference", "save", "trace"]
+__all__ = ["Reference", "load_original", "save", "trace"]
 
 _Feed = Callable[[Sequence[Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -154,6 +153,24 @@ def trace(
         unsaved=_unsaved(model, concrete.variables),
         _original=concrete,
     )
+
+
+def load_original(model: keras.Model | str | Path) -> keras.Model:
+    """The model itself, or the one that a ``.keras`` file holds.
+
+    Raises:
+        ConversionError: The file is missing, of another kind, or needs classes that it does not
+            hold.
+    """
+    if isinstance(model, keras.Model):
+        return model
+    path = Path(model)
+    if path.suffix != ".keras" or not path.is_file():
+        raise ConversionError(f"{path}: expected a Keras model or a .keras file that exists")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # whatever a damaged file or a user's class raises
+        raise ConversionError(f"{path}: cannot be loaded: {_gist(error)}") from error
 
 
 def save(model: keras.Model, reference: Reference, path: Path) -> None:

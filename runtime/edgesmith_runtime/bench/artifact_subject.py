@@ -29,7 +29,13 @@ def open_artifact(request: Request, file: str) -> Opened:
     imported_ns = time.perf_counter_ns()
     model = load(request.model, artifact=file, n_threads=request.n_threads)
     loaded_ns = time.perf_counter_ns()
-    lane = Lane(name=file, prepare=_as_it_is, call=model.run, outputs=_as_it_is)
+    names = [spec.name for spec in model.signature.inputs]
+    lane = Lane(
+        name=file,
+        prepare=lambda tensors: {name: tensors[name] for name in names},
+        call=model.run,
+        outputs=_as_they_are,
+    )
     return Opened(
         lanes=(lane,),
         import_ns=imported_ns - request.spawned_ns,
@@ -38,5 +44,5 @@ def open_artifact(request: Request, file: str) -> Opened:
     )
 
 
-def _as_it_is(tensors: Tensors) -> Tensors:
-    return tensors
+def _as_they_are(outputs: Tensors) -> Tensors:
+    return outputs

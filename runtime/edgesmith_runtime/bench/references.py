@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Bundle
-    from edgesmith_runtime.spec import Signature
+    from edgesmith_runtime.spec import Signature, TensorSpec
 
 __all__ = ["Expected", "References", "fixed_batch", "golden_references", "sample_references"]
 
@@ -57,24 +57,30 @@ def golden_references(bundle: Bundle) -> References:
     """
     golden = read_golden(bundle)
     artifacts: dict[str, Expected] = {}
-    for file, outputs in golden.outputs.items():
-        near = _near(dict(outputs))
-        own = golden.output_tolerances[file]
-        artifacts[file] = Expected(
-            near.outputs,
-            {
-                name: Tolerance(max(own[name].atol, bound.atol), own[name].rtol)
-                for name, bound in near.tolerances.items()
-            },
-        )
     for entry in bundle.manifest.artifacts:
-        if entry.file not in artifacts:
+        if entry.file not in golden.outputs:
             raise BundleError(
                 f"{bundle.manifest.name}: the golden samples have no outputs of {entry.file}; "
                 "rebuild the bundle, or give samples"
             )
-    default = dict(golden.outputs[bundle.manifest.default_artifact.file])
-    return References(inputs=dict(golden.tensors), artifacts=artifacts, original=_near(default))
+        own = golden.output_tolerances[entry.file]
+        near = _near(_in_order(golden.outputs[entry.file], entry.signature.outputs))
+        tolerances = {
+            name: Tolerance(max(own[name].atol, bound.atol), own[name].rtol)
+            for name, bound in near.tolerances.items()
+        }
+        artifacts[entry.file] = Expected(near.outputs, tolerances)
+    default = bundle.manifest.artifact(bundle.manifest.default_artifact.file)
+    return References(
+        inputs=_in_order(golden.tensors, default.signature.inputs),
+        artifacts=artifacts,
+        original=_near(artifacts[default.file].outputs),
+    )
+
+
+def _in_order(tensors: Mapping[str, NDArray[Any]], specs: tuple[TensorSpec, ...]) -> Tensors:
+    """Those that a signature names in its order, which is the model's; then the others."""
+    return {**{spec.name: tensors[spec.name] for spec in specs}, **tensors}
 
 
 def sample_references(
@@ -99,9 +105,9 @@ def sample_references(
             f"samples: expected tensors of the same number of rows, at least 1, got {lengths}"
         )
     n = min(max_rows, *lengths.values())
-    inputs = take_rows(arrays, n)
     artifact = bundle.artifact(bundle.manifest.default_artifact.file)
     runner = open_runner(artifact)
+    inputs = take_rows(arrays, n)
     size = fixed_batch(artifact.signature) or n
     calls = [runner.run(take_rows(inputs, size, start)) for start in range(0, n, size)]
     expected = _near(
@@ -111,7 +117,11 @@ def sample_references(
         }
     )
     artifacts = {entry.file: expected for entry in bundle.manifest.artifacts}
-    return References(inputs=inputs, artifacts=artifacts, original=expected)
+    return References(
+        inputs=_in_order(inputs, artifact.signature.inputs),
+        artifacts=artifacts,
+        original=expected,
+    )
 
 
 def _near(outputs: Tensors) -> Expected:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Resize"]
 
 MAX_SIDE = 8192
-ROWS_PER_BAND = 32
+ROWS_PER_BAND = 8  # narrow bands leave out most of the matrix's zeros
+# OpenBLAS wakes its threads for products above this many multiplications; on a busy or a limited
+# machine they wait for each other a hundred times longer than such a product takes.
+PRODUCT_LIMIT = 262_144
 
 
 def _triangle(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,7 +55,8 @@ class _Band(NamedTuple):
 class Resize:
     """Images in one size, by half-pixel centres, as ``tf.image.resize`` does it.
 
-    A resize is one matrix product an axis; the matrices are made once for a pair of lengths.
+    A resize is one matrix product an axis, done in small blocks; the matrices are made once for
+    a pair of lengths.
 
     Args:
         height: In pixels, 1 to 8192.
@@ -112,9 +116,12 @@ class Resize:
         flat = image.reshape(len(image), -1)
         made = np.empty((length, flat.shape[1]), np.float32)
         for band in _bands(len(image), length, self.method, self.antialias):
-            # Always C order: another memory layout may round differently.
-            taken = np.ascontiguousarray(flat[band.taken], np.float32)
-            np.matmul(band.weights, taken, out=made[band.made])
+            n_columns = max(1, PRODUCT_LIMIT // band.weights.size)
+            for start in range(0, flat.shape[1], n_columns):
+                columns = slice(start, start + n_columns)
+                # Always C order: another memory layout may round differently.
+                taken = np.ascontiguousarray(flat[band.taken, columns], np.float32)
+                np.matmul(band.weights, taken, out=made[band.made, columns])
         return made.reshape(length, *image.shape[1:])
 
 

@@ -9,10 +9,16 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import numpy as np
+import onnx
 import pytest
 
 from edgesmith_runtime.bench import Comparison, Plan, compare
 from edgesmith_runtime.bench.comparison import CallStyle
+from edgesmith_runtime.bundle import make_bundle, write_bundle
+from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
+from edgesmith_runtime.manifest import Kind, Manifest, Output, RawInput, Task
+from edgesmith_runtime.spec import Signature, TensorSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +36,11 @@ weights = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
 for factor, path in ((1.0, "original.keras"), (1.5, "other.keras")):
     dense.set_weights([weights * factor, np.array([0.1, -0.2, 0.3], np.float32)])
     model.save(path)
+
+left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+total = keras.layers.Add(name="total")([left, right])
+rest = keras.layers.Subtract(name="rest")([left, right])
+keras.Model([right, left], [total, rest]).save("two.keras")
 """
 
 
@@ -44,6 +55,53 @@ def keras_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
     )
     return folder
+
+
+@pytest.fixture
+def two_sided_bundle_path(tiny_manifest: Manifest, tmp_path: Path) -> Path:
+    """``total = left + right`` and ``rest = left - right``, over two numbers each."""
+    floats, names = onnx.TensorProto.FLOAT, (("left", "right"), ("total", "rest"))
+    inputs, outputs = (
+        [onnx.helper.make_tensor_value_info(name, floats, ["batch", 2]) for name in side]
+        for side in names
+    )
+    nodes = [
+        onnx.helper.make_node(op, names[0], [name])
+        for op, name in zip(("Add", "Sub"), names[1], strict=True)
+    ]
+    graph = onnx.helper.make_graph(nodes, "two", inputs, outputs)
+    opset = onnx.helper.make_opsetid("", 18)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    signature = Signature(
+        *(tuple(TensorSpec(name, "float32", ("batch", 2)) for name in side) for side in names)
+    )
+    manifest = dataclasses.replace(
+        tiny_manifest,
+        task=Task.TENSOR,
+        raw_inputs=tuple(RawInput(name, Kind.TENSOR, "two numbers") for name in names[0]),
+        transform=(),
+        outputs=tuple(Output(name=name, shape=(2,)) for name in names[1]),
+        artifacts=(
+            dataclasses.replace(
+                tiny_manifest.artifacts[0], signature=signature, starts_after=None
+            ),
+        ),
+    )
+    left, right = np.array([[1, 2]], np.float32), np.array([[30, 50]], np.float32)
+    exact = Tolerance(0.0, 0.0)
+    golden = GoldenSamples(
+        raw=({"left": left[0], "right": right[0]},),
+        tensors={"left": left, "right": right},
+        outputs={"model.onnx": {"total": left + right, "rest": left - right}},
+        tensor_tolerances=dict.fromkeys(names[0], exact),
+        output_tolerances={"model.onnx": dict.fromkeys(names[1], exact)},
+    )
+    bundle = make_bundle(
+        manifest, {"model.onnx": model.SerializeToString(), **golden_files(golden)}
+    )
+    path = tmp_path / "two.edge"
+    write_bundle(bundle, path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +155,17 @@ def test_a_model_with_other_weights_is_reported_and_not_measured(
         assert subject.problem is not None
         assert "is it the model that the bundle was made from?" in subject.problem
         assert subject.rounds == ()
+
+
+@pytest.mark.slow
+def test_several_inputs_and_outputs_are_told_apart_by_name(
+    two_sided_bundle_path: Path, one_round: Plan, keras_files: Path
+) -> None:
+    comparison = compare(
+        two_sided_bundle_path, against=keras_files / "two.keras", plan=one_round
+    )
+
+    assert [subject.problem for subject in comparison.subjects] == [None] * 4
 
 
 @pytest.mark.slow

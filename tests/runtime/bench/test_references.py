@@ -62,6 +62,32 @@ def test_a_wider_golden_tolerance_holds(
     assert references.artifacts["model.onnx"].tolerances["probabilities"] == Tolerance(0.3, 0.2)
 
 
+def test_tensors_are_in_the_order_of_the_model(
+    tiny_manifest: Manifest, tiny_onnx: bytes
+) -> None:
+    signature = Signature(
+        tuple(TensorSpec(name, "float32", ("batch",)) for name in ("q", "b")),
+        tuple(TensorSpec(name, "float32", ("batch",)) for name in ("z", "a")),
+    )
+    entry = dataclasses.replace(tiny_manifest.artifacts[0], signature=signature)
+    exact, ones = Tolerance(0.0, 0.0), np.ones(1, np.float32)
+    golden = GoldenSamples(
+        raw=({"x": ones},),
+        tensors={"b": ones, "q": ones},
+        outputs={"model.onnx": {"a": ones, "z": ones}},
+        tensor_tolerances={"b": exact, "q": exact},
+        output_tolerances={"model.onnx": {"a": exact, "z": exact}},
+    )
+    manifest = dataclasses.replace(tiny_manifest, artifacts=(entry,))
+    bundle = make_bundle(manifest, {"model.onnx": tiny_onnx, **golden_files(golden)})
+
+    references = golden_references(bundle)
+
+    assert list(references.inputs) == ["q", "b"]
+    assert list(references.artifacts["model.onnx"].outputs) == ["z", "a"]
+    assert list(references.original.outputs) == ["z", "a"]
+
+
 def test_an_artifact_without_golden_outputs_is_named(
     tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
 ) -> None:

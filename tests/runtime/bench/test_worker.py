@@ -90,6 +90,7 @@ def test_an_error_of_another_kind_is_named(tiny_request: Request, tmp_path: Path
     assert outcome.reason.startswith("IndexError: cannot do a non-empty take")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the threads of a process")
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_the_artifact_gets_the_threads_of_the_request(
     tiny_request: Request, n_threads: int

@@ -15,11 +15,12 @@ from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
-    from edgesmith_runtime.bundle import Artifact
     from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
 
 WEIGHTS = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
 BIAS = np.array([0.1, -0.2, 0.3], np.float32)

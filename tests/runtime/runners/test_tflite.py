@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.model import load
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.bundle import Artifact, Bundle
 
 pytestmark = pytest.mark.tflite
 
@@ -140,3 +144,20 @@ def test_a_runner_keeps_no_state_from_call_to_call(
     answers = [runner.run({"x": one})["y"].item() for _ in range(3)]
 
     assert answers == [1.0, 1.0, 1.0]
+
+
+def test_a_bundle_runs_its_tflite_where_that_format_is_asked_for(
+    tiny_bundle: Bundle, tiny_tflite: bytes, tmp_path: Path
+) -> None:
+    (entry,) = tiny_bundle.manifest.artifacts
+    tflite = dataclasses.replace(entry, file="model.tflite", format=Format.TFLITE, version=3)
+    manifest = dataclasses.replace(tiny_bundle.manifest, artifacts=(entry, tflite))
+    files = {"model.onnx": bytes(tiny_bundle.files["model.onnx"]), "model.tflite": tiny_tflite}
+    write_bundle(make_bundle(manifest, files), tmp_path / "two.edge")
+
+    model = load(tmp_path / "two.edge", artifact="tflite")
+    predictions = model.predict_batch(_features(3))
+
+    assert model.artifact.file == "model.tflite"
+    answers = [prediction.outputs["probabilities"] for prediction in predictions]
+    np.testing.assert_allclose(answers, _expected(_features(3)), atol=1e-6)

@@ -88,6 +88,15 @@ def test_images_of_several_sizes_become_one_array() -> None:
     np.testing.assert_array_equal(resized[2], Resize(4, 4)(images[2][None])[0])
 
 
+def test_a_large_image_is_pillows_within_one_grey_level() -> None:
+    image = _pixels(700, 900, 3)
+
+    resized = Resize(224, 224)(image[None])[0]
+
+    by_pillow = Image.fromarray(image).resize((224, 224), Image.Resampling.BILINEAR)
+    assert np.abs(resized - np.asarray(by_pillow, np.float32)).max() <= 1.0
+
+
 def test_memory_layout_changes_no_bit() -> None:
     image = _pixels(60, 90, 3)
     turned = np.asfortranarray(image)

@@ -92,14 +92,20 @@ def _comparison(bundle: str, keras_bytes: int, artifacts: tuple[Subject, ...]) -
         load=Load(start=0.8, end=1.1),
         subjects=(
             *artifacts,
-            _subject("keras predict", CallStyle.PREDICT, keras_bytes, (43_381, 44_902), keras, 577),
+            _subject(
+                "keras predict", CallStyle.PREDICT, keras_bytes, (43_381, 44_902), keras, 577
+            ),
             _subject("keras call", CallStyle.CALL, keras_bytes, (3_120, 3_540), keras, 577),
-            _subject("keras tf_function", CallStyle.TF_FUNCTION, keras_bytes, (627, 912), keras, 577),
+            _subject(
+                "keras tf_function", CallStyle.TF_FUNCTION, keras_bytes, (627, 912), keras, 577
+            ),
         ),
     )
 
 
-def _artifact(file: str, format_: Format, version: int, size_bytes: int, width: int) -> Artifact:
+def _artifact(
+    file: str, format_: Format, version: int, size_bytes: int, width: int
+) -> Artifact:
     signature = Signature(
         inputs=(TensorSpec("pixels", "float32", ("batch", 8, 8, 1)),),
         outputs=(TensorSpec("probabilities", "float32", ("batch", width)),),
@@ -164,7 +170,9 @@ def classification_report() -> Report:
             file="model.onnx",
             reason="it runs on the base install (numpy and onnxruntime) and decides as Keras does",
         ),
-        rejected=(Rejected(recipe="tflite_int8", reason="accuracy fell by 0.031; allowed 0.01"),),
+        rejected=(
+            Rejected(recipe="tflite_int8", reason="accuracy fell by 0.031; allowed 0.01"),
+        ),
         account=Account(
             n_read=1797,
             dropped=(
@@ -180,7 +188,9 @@ def classification_report() -> Report:
                 Split.TEST: {str(digit): 36 for digit in range(10)},
             },
             n_by_split={Split.TRAIN: 1240, Split.VALIDATION: 185, Split.TEST: 360},
-            warnings=("3 test samples are also in the training split (row 12, row 88, row 940)",),
+            warnings=(
+                "3 test samples are also in the training split (row 12, row 88, row 940)",
+            ),
         ),
         curve=Curve(
             train_loss=tuple(train.tolist()),
@@ -201,12 +211,15 @@ def classification_report() -> Report:
         expected=expected,
         predicted=predicted,
         provenance={
-            "source": "scikit-learn digits",
-            "licence": "CC BY 4.0",
-            "sha256": "5f1c0b0f0d1a7e6c9b3d2a4f8e7c6b5a49382716051423324150617283940a1b",
-            "seed": 0,
-            "splits": {"train": 1240, "validation": 185, "test": 360},
             "versions": {"edgesmith": "0.1.0", "keras": "3.15.1", "tf2onnx": "1.17.0"},
+            "data": {
+                "source": "scikit-learn digits",
+                "licence": "CC BY 4.0",
+                "sha256": "5f1c0b0f0d1a7e6c9b3d2a4f8e7c6b5a49382716051423324150617283940a1b",
+                "n_by_split": {"train": 1240, "validation": 185, "test": 360},
+            },
+            "seed": 0,
+            "config": {"name": "digits", "training": {"architecture": "cnn", "epochs": 40}},
         },
         raw_inputs=(RawInput("image", Kind.IMAGE, "a grey image, 8 x 8"),),
     )
@@ -229,7 +242,9 @@ def regression_report() -> Report:
             n_read=398,
             filled={"horsepower": 6, "weight": 0},
             n_by_split={Split.TRAIN: 271, Split.VALIDATION: 48, Split.TEST: 79},
-            warnings=("the column 'car_name' looks like an identifier: 305 values in 398 rows",),
+            warnings=(
+                "the column 'car_name' looks like an identifier: 305 values in 398 rows",
+            ),
         ),
         curve=Curve(
             train_loss=tuple((losses + rng.uniform(0, 0.01, 120)).tolist()),
@@ -243,7 +258,7 @@ def regression_report() -> Report:
         ),
         expected=expected,
         predicted=expected + rng.normal(0, 2.4, size=79),
-        provenance={"source": "auto_mpg.csv", "licence": "CC BY 4.0", "seed": 0},
+        provenance={"data": {"source": "auto_mpg.csv", "licence": "CC BY 4.0"}, "seed": 0},
         raw_inputs=(RawInput("row", Kind.TABLE, "a dict of columns"),),
         unit="mpg",
     )

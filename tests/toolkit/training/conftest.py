@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,10 @@ from edgesmith.store import Store
 from edgesmith_runtime.manifest import Kind, Output, RawInput, Step, Task
 from edgesmith_runtime.spec import TensorSpec
 from edgesmith_runtime.transforms import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
@@ -40,13 +43,16 @@ def progress() -> Recorder:
 
 @pytest.fixture
 def prepare(tmp_path: Path) -> Callable[..., Prepared]:
+    numbers = itertools.count()
+
     def make(
         train: Arrays,
         validation: Arrays | None = None,
         *,
         augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = None,
     ) -> Prepared:
-        return prepared_of(tmp_path / "store", train, validation, augment=augment)
+        directory = tmp_path / f"store{next(numbers)}"
+        return prepared_of(directory, train, validation, augment=augment)
 
     return make
 

@@ -31,9 +31,11 @@ class _Commands(click.Group):
     """A group that imports the module of a command by its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(f"edgesmith.cli.{cmd_name}"), cmd_name)
@@ -70,9 +72,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         return _told("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
-        message = error.format_message().removesuffix(".")
-        return _told(f"{message}; see {usage} --help" if usage else message, error.exit_code)
+        return _misused(error)
     except BrokenPipeError:
         # Whoever read our answer has seen enough; Python would complain while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -80,6 +80,16 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - told in one line, as promised
         return _failed(error, session)
     return code if isinstance(code, int) else 0
+
+
+def _misused(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    message = error.format_message().removesuffix(".")
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        message = f"{message}; see {error.ctx.command_path} --help"
+    return _told(message, error.exit_code)
 
 
 def _failed(error: Exception, session: Session) -> int:
@@ -106,7 +116,9 @@ def _told(message: str, code: int) -> int:
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(version("edgesmith"), prog_name="edgesmith", message="%(prog)s %(version)s")
+@click.version_option(
+    version("edgesmith"), prog_name="edgesmith", message="%(prog)s %(version)s"
+)
 @debug_option
 def _group() -> None:
     """From raw data or a Keras model to a small, fast, verified model on a device."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edgesmith.cli.options import FILE, debug_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-    from edgesmith.core import Progress
     from edgesmith_runtime.bench import Comparison
 
 __all__ = ["bench"]
 
 
-@click.command
+@click.command(short_help="Latency against the original Keras model.")
 @click.argument("bundle", type=FILE)
 @click.option(
     "--against",
@@ -42,15 +39,15 @@ def bench(
 ) -> None:
     """Compare the artifacts of BUNDLE with each other and with Keras, in fresh processes."""
     from edgesmith.cli.progress import progress_on
+    from edgesmith.steps import Steps
     from edgesmith_runtime.bench import Plan, compare
     from edgesmith_runtime.errors import BackendError
 
+    original = against or _original_of(bundle)
     plan = Plan() if rounds is None else Plan(n_rounds=rounds)
-    steps = _Steps(progress_on())
+    steps = Steps(progress_on(), "Measuring")
     try:
-        comparison = compare(
-            bundle, against=against or _original_of(bundle), plan=plan, progress=steps
-        )
+        comparison = compare(bundle, against=original, plan=plan, progress=steps)
     finally:
         steps.close()
     click.echo(comparison.table())
@@ -59,26 +56,17 @@ def bench(
         raise BackendError(f"{bundle}: nothing could be measured; the reasons stand above")
 
 
-class _Steps:
-    """The bar of a comparison, which counts processes from outside of a loop."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._bar: Iterator[Any] | None = None
-
-    def __call__(self, _n_done: int, n_processes: int, _what: str) -> None:
-        if self._bar is None:
-            self._bar = self._progress.track(itertools.count(), "measuring", total=n_processes)
-        next(self._bar)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        self._bar = None
-
-
 def _original_of(bundle: Path) -> Path | None:
-    original = bundle.parent / "build" / "original.keras"
-    return original if original.is_file() else None
+    """The original that the build of this bundle left beside it, its digests checked."""
+    from edgesmith.packing import read_record
+    from edgesmith_runtime.bundle import read_bundle
+
+    name = read_bundle(bundle).manifest.name
+    left = bundle.parent / "build"
+    if not (left / "record.json").is_file():
+        return None
+    record = read_record(left)
+    return record.original if record.name == name else None
 
 
 def _write(comparison: Comparison, html: Path | None, json_file: Path | None) -> None:

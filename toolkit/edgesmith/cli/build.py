@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 
-@click.command
+@click.command(short_help="Raw data to bundle and report.")
 @click.argument("config", type=FILE, metavar="CONFIG.toml")
 @out_option("out")
 @click.option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,22 +9,33 @@ import click
 from edgesmith.cli.options import FILE, debug_option, json_option, one_object, out_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgesmith_runtime.spec import Format
 
 __all__ = ["convert"]
 
 
-@click.command
+@click.command(short_help="A Keras file to a verified bundle.")
 @click.argument("model", type=FILE, metavar="MODEL.keras")
 @out_option("out")
 @click.option(
-    "--samples", type=FILE, metavar="X.npy|X.npz", help="Inputs to verify on; .npz: by input name."
+    "--samples",
+    type=FILE,
+    metavar="X.npy|X.npz",
+    help="Inputs to verify on; .npz: by input name.",
 )
 @click.option(
-    "--expected", type=FILE, metavar="Y.npy", help="True answers to the samples; gives the score."
+    "--expected",
+    type=FILE,
+    metavar="Y.npy",
+    help="True answers to the samples; gives the score.",
 )
 @click.option(
-    "--class-names", type=FILE, metavar="labels.txt", help="One a line, in the order of the output."
+    "--class-names",
+    type=FILE,
+    metavar="labels.txt",
+    help="One a line, in the order of the output.",
 )
 @click.option(
     "--formats", default="onnx,tflite", show_default=True, help="What to make, comma between."
@@ -33,7 +43,7 @@ __all__ = ["convert"]
 @click.option("--opset", type=click.IntRange(13, 23), help="Of the ONNX file.")
 @json_option
 @debug_option
-def convert(
+def convert(  # noqa: PLR0913 - click hands over one argument an option
     *,
     model: Path,
     out: Path,

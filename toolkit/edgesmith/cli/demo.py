@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 
-@click.command
+@click.command(short_help="The whole way on real data, without network.")
 @out_option("demo")
 @json_option
 @debug_option

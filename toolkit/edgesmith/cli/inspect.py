@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ import click
 from edgesmith.cli.options import FILE, debug_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgesmith.cli.model_files import ModelFile
 
 __all__ = ["inspect"]
@@ -19,7 +20,7 @@ __all__ = ["inspect"]
 MOST_CHARACTERS = 300
 
 
-@click.command
+@click.command(short_help="A bundle or model file on one screen.")
 @click.argument("file", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @debug_option

@@ -9,6 +9,7 @@ import struct
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from edgesmith_runtime.errors import InputError
@@ -60,15 +61,13 @@ def read_onnx(path: Path) -> ModelFile:
 
     try:
         model = onnx.load_model_from_string(content)
-    except Exception as error:  # noqa: BLE001 - protobuf's own error, whose package is not ours
+    except Exception as error:  # protobuf's own error, whose package is not ours
         raise InputError(f"{path}: not an ONNX model: {error}") from error
     graph = model.graph
     if not graph.node and not graph.output:
         raise InputError(f"{path}: not an ONNX model: it has no graph")
     constants = {tensor.name for tensor in graph.initializer}
-    opsets = ", ".join(
-        f"{one.domain or 'ai.onnx'} {one.version}" for one in model.opset_import
-    )
+    opsets = ", ".join(f"{one.domain or 'ai.onnx'} {one.version}" for one in model.opset_import)
     producer = " ".join(part for part in (model.producer_name, model.producer_version) if part)
     return ModelFile(
         file=str(path),
@@ -78,7 +77,7 @@ def read_onnx(path: Path) -> ModelFile:
         inputs=tuple(_onnx_value(one) for one in graph.input if one.name not in constants),
         outputs=tuple(_onnx_value(one) for one in graph.output),
         n_parameters=sum(math.prod(tensor.dims) for tensor in graph.initializer),
-        parts=Counter(node.op_type for node in graph.node),
+        parts=_counted(node.op_type for node in graph.node),
         metadata={entry.key: entry.value for entry in model.metadata_props},
     )
 
@@ -101,25 +100,18 @@ def read_tflite(path: Path) -> ModelFile:
     content = _content(path)
     if content[4:8] != b"TFL3":
         raise InputError(f"{path}: not a TFLite model: it does not have the identifier TFL3")
-    from ai_edge_litert import schema_py_generated as schema
+    # Its generated classes have no usable annotations.
+    schema = cast("Any", import_module("ai_edge_litert.schema_py_generated"))
 
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         graph = model.subgraphs[0]
-        names = {
-            value: name
-            for name, value in vars(schema.BuiltinOperator).items()
-            if not name.startswith("_")
-        }
-        codes = [
+        names = _constants(schema.BuiltinOperator)
+        codes: list[str] = [
             code.customCode.decode() if code.customCode else names[code.builtinCode]
             for code in model.operatorCodes
         ]
-        dtypes = {
-            value: name.lower()
-            for name, value in vars(schema.TensorType).items()
-            if not name.startswith("_")
-        }
+        dtypes = _constants(schema.TensorType)
         return ModelFile(
             file=str(path),
             format="TFLite",
@@ -132,8 +124,8 @@ def read_tflite(path: Path) -> ModelFile:
                 for tensor in graph.tensors
                 if tensor.shape is not None and model.buffers[tensor.buffer].data is not None
             ),
-            parts=Counter(
-                codes[operator.opcodeIndex]
+            parts=_counted(
+                codes[cast("int", operator.opcodeIndex)]
                 for part in model.subgraphs
                 for operator in part.operators or ()
             ),
@@ -143,10 +135,16 @@ def read_tflite(path: Path) -> ModelFile:
         raise InputError(f"{path}: not a TFLite model: {error}") from error
 
 
+def _constants(holder: type) -> dict[int, str]:
+    """Names of the numbers that a generated class holds."""
+    return {value: name for name, value in vars(holder).items() if not name.startswith("_")}
+
+
 def _tflite_tensor(tensor: Any, dtypes: Mapping[int, str]) -> str:
-    shape = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
-    axes = ["?" if length < 0 else int(length) for length in ([] if shape is None else shape)]
-    return _spec(tensor.name.decode(), dtypes[tensor.type], axes)
+    shape: Any = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    lengths = [] if shape is None else [int(length) for length in shape]
+    axes = ["?" if length < 0 else length for length in lengths]
+    return _spec(tensor.name.decode(), dtypes[tensor.type].lower(), axes)
 
 
 def _tflite_metadata(model: Any) -> Iterator[tuple[str, str]]:
@@ -184,7 +182,7 @@ def read_keras(path: Path) -> ModelFile:
         inputs=tuple(_keras_ends(config, "input_layers", layers)),
         outputs=tuple(_keras_ends(config, "output_layers", layers)),
         n_parameters=_n_weights(weights),
-        parts=Counter(str(layer.get("class_name")) for layer in layers),
+        parts=_counted(str(layer.get("class_name")) for layer in layers),
     )
 
 
@@ -199,27 +197,28 @@ def _member(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
 
 def _layers(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """All layers, those of nested models too; of a model without a list, none."""
-    inner: Any = config.get("config")
-    layers: Iterable[Any] = inner.get("layers", ()) if isinstance(inner, dict) else ()
-    for layer in layers:
+    for layer in _settings(config).get("layers", ()):
         if isinstance(layer, dict):
             nested = list(_layers(cast("dict[str, Any]", layer)))
             yield from nested or [cast("dict[str, Any]", layer)]
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    inner = config.get("config")
+    return cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
 
 
 def _keras_ends(
     config: Mapping[str, Any], key: str, layers: list[dict[str, Any]]
 ) -> Iterator[str]:
     """The first or the last layers: of a functional model as listed, else by their order."""
-    inner: Any = config.get("config")
-    listed: Any = inner.get(key) if isinstance(inner, dict) else None
-    names = list(dict.fromkeys(_names(listed)))
+    names = list(dict.fromkeys(_names(_settings(config).get(key))))
     if not names and layers:
         end = layers[0 if key == "input_layers" else -1]
-        names = [str(cast("Any", end.get("config", {})).get("name", end.get("class_name")))]
-    by_name = {cast("Any", layer.get("config", {})).get("name"): layer for layer in layers}
+        names = [str(_settings(end).get("name", end.get("class_name")))]
+    by_name = {_settings(layer).get("name"): _settings(layer) for layer in layers}
     for name in names:
-        settings: Any = by_name.get(name, {}).get("config", {})
+        settings = by_name.get(name, {})
         shape = settings.get("batch_shape")
         if shape is None:
             yield name
@@ -244,17 +243,21 @@ def _names(listed: Any) -> Iterator[str]:
 
 def _n_weights(content: bytes) -> int:
     """Numbers in the weights of all layers; the state of an optimizer does not count."""
-    import h5py
+    import h5py  # pyright: ignore[reportMissingTypeStubs]
 
     sizes: list[int] = []
 
     def count(name: str, node: object) -> None:
         if isinstance(node, h5py.Dataset) and not name.startswith("optimizer"):
-            sizes.append(math.prod(node.shape))
+            sizes.append(math.prod(cast("Any", node).shape))
 
     with h5py.File(io.BytesIO(content), "r") as file:
-        file.visititems(count)
+        cast("Any", file).visititems(count)
     return sum(sizes)
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names))
 
 
 def _spec(name: str, dtype: str, axes: list[Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
 __all__ = [
     "FILE",
@@ -29,7 +29,6 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-
 
 
 @dataclass
@@ -69,7 +68,7 @@ def out_option(default: str) -> Callable[[F], F]:
 
 
 @contextmanager
-def one_object(*, wanted: bool) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+def one_object(*, wanted: bool) -> Generator[Callable[[Mapping[str, Any]], None], None, None]:
     """Keep standard output for one JSON object: whatever else writes there goes to standard error.
 
     That is what Python prints and what libraries and child processes write to the descriptor.

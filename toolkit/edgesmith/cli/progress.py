@@ -22,12 +22,12 @@ SECONDS_BETWEEN_LINES = 5.0
 
 def progress_on(stream: TextIO | None = None) -> Progress:
     """The progress that suits a stream; without one, standard error."""
-    stream = sys.stderr if stream is None else stream
-    if not stream.isatty():
-        return LineProgress(stream)
+    chosen = stream or sys.stderr
+    if not chosen.isatty():
+        return LineProgress(chosen)
     from rich.console import Console
 
-    return RichProgress(Console(file=stream))
+    return RichProgress(Console(file=chosen))
 
 
 class LineProgress:
@@ -49,7 +49,7 @@ class LineProgress:
         start_ns = told_ns = self._clock_ns()
         n_done = 0
         try:
-            for n_done, item in enumerate(items, start=1):  # noqa: B007 - told below
+            for n_done, item in enumerate(items, start=1):
                 yield item
                 now_ns = self._clock_ns()
                 if now_ns - told_ns >= SECONDS_BETWEEN_LINES * 1e9 and n_done < total:

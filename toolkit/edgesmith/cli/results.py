@@ -32,7 +32,10 @@ def print_results(result: BuildResult, next_commands: Sequence[str] = ()) -> Non
         f"default  {summary.choice.file}: {summary.choice.reason}",
         f"bundle   {result.bundle}",
         f"report   {result.report}",
-        *(f"{'next' if index == 0 else '':9}{line}" for index, line in enumerate(next_commands)),
+        *(
+            f"{'next' if index == 0 else '':9}{line}"
+            for index, line in enumerate(next_commands)
+        ),
     ]
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)

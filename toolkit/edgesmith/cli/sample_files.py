@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -11,9 +10,14 @@ import numpy as np
 from edgesmith_runtime.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 __all__ = ["read_array", "read_class_names", "read_samples"]
+
+T = TypeVar("T")
 
 
 def read_samples(path: Path) -> NDArray[Any] | dict[str, NDArray[Any]]:
@@ -26,11 +30,7 @@ def read_samples(path: Path) -> NDArray[Any] | dict[str, NDArray[Any]]:
         return read_array(path)
     if path.suffix != ".npz":
         raise InputError(f"{path}: expected an .npy, or an .npz with an array an input")
-    loaded = _loaded(path)
-    try:
-        return {name: loaded[name] for name in loaded.files}
-    except (ValueError, BadZipFile) as error:
-        raise InputError(f"{path}: not an .npz of plain arrays: {error}") from error
+    return _read(path, lambda file: dict(np.load(file, allow_pickle=False)))
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -41,17 +41,18 @@ def read_array(path: Path) -> NDArray[Any]:
     """
     if path.suffix != ".npy":
         raise InputError(f"{path}: expected an .npy")
-    return _loaded(path)
+    return _read(path, lambda file: np.load(file, allow_pickle=False))
 
 
-def _loaded(path: Path) -> Any:
+def _read(path: Path, read: Callable[[BinaryIO], T]) -> T:
     try:
-        return np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            return read(file)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, BadZipFile) as error:
+    except (ValueError, TypeError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: not a {path.suffix} of plain arrays: {error}") from error
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgesmith.cli.options import FILE, debug_option
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["unpack"]
 
 
-@click.command
+@click.command(short_help="A bundle as a directory.")
 @click.argument("bundle", type=FILE)
 @click.argument("directory", type=FILE)
 @debug_option

@@ -63,7 +63,7 @@ def first_fault(error: ValidationError, values: dict[str, Any]) -> str:
         case "union_tag_not_found":
             return f"{path}.kind: missing; expected one of {_kinds(location, values)}"
         case "union_tag_invalid":
-            got = first.get("ctx", {}).get("tag", "")
+            got = str(first.get("ctx", {}).get("tag", ""))
             known = _kinds(location, values)
             close = get_close_matches(got, known.split(", "), n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
@@ -85,7 +85,9 @@ def _written(detail: ErrorDetails, values: object) -> Location:
     for part in detail["loc"]:
         if isinstance(place, dict) and part in place:
             place = cast("dict[str, Any]", place)[cast("str", part)]
-        elif isinstance(place, list) and isinstance(part, int) and part < len(cast("Any", place)):
+        elif (
+            isinstance(place, list) and isinstance(part, int) and part < len(cast("Any", place))
+        ):
             place = cast("list[Any]", place)[part]
         else:
             continue
@@ -110,7 +112,9 @@ def _phrase(detail: ErrorDetails) -> str:
         case "string_pattern_mismatch":
             return f"a text that matches {context['pattern']}"
         case "literal_error" | "enum":
-            context["expected"] = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+            context["expected"] = (
+                str(context["expected"]).replace("'", "").replace(" or ", ", ")
+            )
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             context = {name: f"{limit:g}" for name, limit in context.items()}
         case _:

@@ -47,12 +47,18 @@ def render_page() -> str:
     for name, field in Config.model_fields.items():
         sections = _sections(field)
         if len(sections) > 1:
-            parts += ["", f"## [{name}]\n", f"`kind` is required and says which of these it is."]
+            parts += [
+                "",
+                f"## [{name}]\n",
+                "`kind` is required and says which of these it is.",
+            ]
             for section in sections:
                 kind = _default_kind(section)
                 parts += ["", f'### [{name}] with `kind = "{kind}"`\n', *_section(section)]
         elif sections:
-            optional = "" if not _is_none(field) else " Leave the section out where it has no use."
+            optional = (
+                "" if not _is_none(field) else " Leave the section out where it has no use."
+            )
             parts += ["", f"## [{name}]\n", *_section(sections[0], optional)]
             parts += list(_inner(name, sections[0]))
     return "\n".join(parts) + "\n"
@@ -93,7 +99,11 @@ def _words(annotation: Any) -> str:
         return _choices([str(member) for member in cast("Any", annotation)])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "table"
-    origin, arguments = get_origin(annotation), get_args(annotation)
+    return _composed(get_origin(annotation), get_args(annotation))
+
+
+def _composed(origin: Any, arguments: tuple[Any, ...]) -> str:
+    """A type that is made of others."""
     if origin is Literal:
         return _choices([str(argument) for argument in arguments])
     if origin in (Union, types.UnionType):

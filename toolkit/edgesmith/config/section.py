@@ -7,7 +7,14 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+)
 
 __all__ = ["ConfigPath", "Section"]
 
@@ -41,4 +48,10 @@ def _anchored(path: Path, info: ValidationInfo) -> Path:
     return context.get("folder", Path()) / path
 
 
-ConfigPath = Annotated[Path, BeforeValidator(_interpolated), AfterValidator(_anchored)]
+ConfigPath = Annotated[
+    Path,
+    BeforeValidator(_interpolated),
+    AfterValidator(_anchored),
+    # A bundle holds its configuration, and the same one gives the same bytes on every machine.
+    PlainSerializer(lambda path: path.name, return_type=str, when_used="json"),
+]

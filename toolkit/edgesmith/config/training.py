@@ -21,9 +21,9 @@ class TrainingConfig(Section):
     options: dict[str, int | float | str | bool | tuple[int, ...]] = Field(
         {}, description="Arguments of the architecture."
     )
-    loss: Literal["auto", "crossentropy", "mean_squared_error", "mean_absolute_error", "huber"] = (
-        Field("auto", description="auto: crossentropy, or mean_squared_error for a regression.")
-    )
+    loss: Literal[
+        "auto", "crossentropy", "mean_squared_error", "mean_absolute_error", "huber"
+    ] = Field("auto", description="auto: crossentropy, or mean_squared_error for a regression.")
     label_smoothing: float = Field(0, ge=0, lt=1, description="Of the crossentropy.")
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="The update rule.")
     learning_rate: float = Field(1e-3, gt=0, description="At its highest.")
@@ -45,7 +45,9 @@ class TrainingConfig(Section):
         description="Stop after so many epochs without a better validation loss (training loss, "
         "where there is no validation split) and take the best weights; 0: never early, the last weights.",
     )
-    min_delta: float = Field(0, ge=0, description="What counts as better, in units of the loss.")
+    min_delta: float = Field(
+        0, ge=0, description="What counts as better, in units of the loss."
+    )
     tolerance: float = Field(
         0, ge=0, description="Stop when an epoch changed the training loss by less; 0: never."
     )
@@ -58,9 +60,13 @@ class TrainingConfig(Section):
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(f"momentum is for sgd, and the optimizer is {self.optimizer}")
         if self.weight_decay and self.optimizer != "adamw":
-            raise ValueError(f"weight_decay is for adamw, and the optimizer is {self.optimizer}")
+            raise ValueError(
+                f"weight_decay is for adamw, and the optimizer is {self.optimizer}"
+            )
         if self.label_smoothing and self.loss not in ("auto", "crossentropy"):
-            raise ValueError(f"label_smoothing is for crossentropy, and the loss is {self.loss}")
+            raise ValueError(
+                f"label_smoothing is for crossentropy, and the loss is {self.loss}"
+            )
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be below epochs, and {self.warmup_epochs:g} is not below {self.epochs}"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 import psutil
@@ -53,14 +54,12 @@ def run_confined(
         ConversionError: It failed, died by a signal, or was ended at a limit.
     """
     with tempfile.TemporaryFile() as stderr:
-        # In a session of its own, so that Ctrl-C reaches the parent, which ends the child.
         child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             env={**os.environ, **_ENVIRONMENT},
-            start_new_session=True,
         )
         try:
             _hand_over(child, stdin)
@@ -79,14 +78,10 @@ def run_confined(
 
 
 def _hand_over(child: subprocess.Popen[bytes], line: str) -> None:
-    assert_pipe = child.stdin
-    if assert_pipe is None:
-        return
-    try:
-        assert_pipe.write(line.encode() + b"\n")
-        assert_pipe.flush()
-    except BrokenPipeError:
-        pass  # it died at its start; its exit code says how
+    if child.stdin is not None:
+        with suppress(BrokenPipeError):  # it died at its start; its exit code says how
+            child.stdin.write(line.encode() + b"\n")
+            child.stdin.flush()
 
 
 def _watch(

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ with quiet_start():
     import tf2onnx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from edgesmith.conversion.job import Job
     from edgesmith_runtime.spec import TensorSpec
@@ -41,7 +43,8 @@ def onnx_from_graph(graph: bytes, job: Job) -> bytes:
         ConversionError: An operation has no ONNX counterpart, or the result is not valid ONNX.
     """
     try:
-        model = _converted(graph, job)
+        with _nodes_in_order():
+            model = _converted(graph, job)
     except Exception as error:  # tf2onnx raises all kinds
         raise ConversionError(f"tf2onnx: {_gist(error)}") from error
     _refuse_unknown_operations(model)
@@ -56,6 +59,27 @@ def onnx_from_graph(graph: bytes, job: Job) -> bytes:
 def _gist(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+@contextmanager
+def _nodes_in_order() -> Generator[None]:
+    """Let tf2onnx's sets of nodes have one order, which else follows memory addresses.
+
+    With tf2onnx 1.17 the names of merged constants differ from run to run otherwise. To be
+    removed when two conversions of a graph give the same bytes without it.
+    """
+    numbers = itertools.count()
+
+    def by_first_use(node: Any) -> int:
+        return node.__dict__.setdefault("_number", next(numbers))
+
+    node_class = tf2onnx.graph.Node
+    kept = node_class.__hash__
+    node_class.__hash__ = by_first_use
+    try:
+        yield
+    finally:
+        node_class.__hash__ = kept
 
 
 def _converted(graph: bytes, job: Job) -> onnx.ModelProto:

@@ -43,8 +43,7 @@ def tflite_from_graph(graph: bytes, job: Job) -> bytes:
         job: What the artifact shall be.
 
     Raises:
-        ConversionError: An operation has no TFLite counterpart, or an output is another one
-            under a second name.
+        ConversionError: An operation has no TFLite counterpart.
     """
     try:
         content = _converted(graph, job)
@@ -67,9 +66,9 @@ def _gist(error: Exception) -> str:
 
 
 def _converted(graph: bytes, job: Job) -> bytes:
-    """By the converter for frozen graphs: unlike those for functions and SavedModels it names
-    the node that it refuses, and takes the custom gradients that Keras' activations leave.
-    """
+    # The converter for frozen graphs names the node that it refuses, which the one for functions
+    # does not, and takes the custom gradients of Keras' activations, which that for SavedModels
+    # does not. Tried with TensorFlow 2.21 on 15 models, the artifacts being otherwise alike.
     with tf.Graph().as_default() as tf_graph:
         tf.import_graph_def(tf.compat.v1.GraphDef.FromString(graph), name="")
         converter = tf.compat.v1.lite.TFLiteConverter(
@@ -81,10 +80,10 @@ def _converted(graph: bytes, job: Job) -> bytes:
 
 
 def _described(content: bytes, job: Job) -> bytes:
-    model = schema.ModelT.InitFromPackedBuf(content)
+    model: Any = schema.ModelT.InitFromPackedBuf(content)
     main = model.subgraphs[0]
-    inputs = _named(main, main.inputs, job.signature.inputs)
     outputs = _named(main, main.outputs, job.signature.outputs)
+    inputs = _named(main, main.inputs, job.signature.inputs)  # last: an input keeps its name
     model.signatureDefs = [
         schema.SignatureDefT(
             inputs=inputs, outputs=outputs, signatureKey=_SIGNATURE_KEY, subgraphIndex=0
@@ -113,16 +112,14 @@ class _AlignedBuilder(flatbuffers.Builder):
 def _named(
     main: Any, indices: Iterable[int], specs: tuple[TensorSpec, ...]
 ) -> list[schema.TensorMapT]:
-    """Give the tensors of one side their names; what a signature says of them."""
-    places = [int(index) for index in indices]
-    if len(set(places)) != len(specs):
-        raise ConversionError(
-            f"the converter gives {len(set(places))} different tensors for "
-            f"{[spec.name for spec in specs]}; return each tensor under one name"
-        )
-    for place, spec in zip(places, specs, strict=True):
-        main.tensors[place].name = spec.name
+    """Names of one side for the signature, and as tensors.
+
+    An input that is an output too, or one output under two names, is one tensor in the file: it
+    has the first of its names, and the signature has all.
+    """
+    for index, spec in reversed(list(zip(indices, specs, strict=True))):
+        main.tensors[index].name = spec.name
     return [
-        schema.TensorMapT(name=spec.name, tensorIndex=place)
-        for place, spec in zip(places, specs, strict=True)
+        schema.TensorMapT(name=spec.name, tensorIndex=int(index))
+        for index, spec in zip(indices, specs, strict=True)
     ]

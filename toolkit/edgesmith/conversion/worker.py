@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -50,6 +51,7 @@ def _follow_parent() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it inside native code too
     # Past the destructors of native libraries, which can hang or abort once the work is done.
     exit_code = main(sys.argv[1:])
     sys.stderr.flush()

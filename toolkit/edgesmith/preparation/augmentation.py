@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -139,11 +139,13 @@ def _corners(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Along one axis: the pixel before, the pixel after, and how far between them."""
     place = row[:, 0, None, None] * y[:, None] + row[:, 1, None, None] * x
+    place = cast("NDArray[np.float32]", place)
     place += row[:, 2, None, None] + np.float32((length - 1) / 2)
     np.clip(place, 0, length - 1, out=place)
     before = place.astype(np.int32)
     after = np.minimum(before + 1, length - 1)
-    return before, after, place - before.astype(np.float32)
+    place -= before.astype(np.float32)
+    return before, after, place
 
 
 def _between(

@@ -195,7 +195,8 @@ class _Maker:
         return made, np.array(good, np.intp)
 
     def _values(self, rows: NDArray[np.intp]) -> NDArray[Any]:
-        return self.transform(self.samples.read(rows))[self.plan.value]
+        with np.errstate(over="ignore"):  # what overflows is not finite, and named below
+            return self.transform(self.samples.read(rows))[self.plan.value]
 
     def _check_finite(self, values: NDArray[Any], rows: NDArray[np.intp], split: Split) -> None:
         finite = np.isfinite(values)

@@ -52,7 +52,8 @@ class Column:
         seen = np.unique(codes[codes >= 0])
         places = np.full(len(self.texts) + 1, -1, np.int32)
         places[seen] = np.arange(len(seen))
-        texts = tuple(self.texts[code] for code in seen.tolist())
+        kept = set(seen.tolist())
+        texts = tuple(text for code, text in enumerate(self.texts) if code in kept)
         return replace(self, codes=places[codes], texts=texts)
 
     def as_codes(self) -> NDArray[np.intp]:

@@ -138,7 +138,9 @@ def _repeats(
             pattern = np.argsort(np.argsort(first))[inverse]  # values by first appearance
         elif numbers[name] is not None:
             # So many values pair up by chance; rising or falling together they do not.
-            pattern = column if column[0] <= column[-1] else column.max() - column
+            pattern = (
+                column if column[0] <= column[-1] else column.max() + column.min() - column
+            )
         else:
             continue
         alike.setdefault(pattern.astype(np.int64).tobytes(), []).append(name)

@@ -55,7 +55,7 @@ def assign_splits(
         seed: Of the draws.
 
     Raises:
-        DataError: A class is too small to be in two splits; names it.
+        DataError: A class is too small to be in two splits (named), or nothing is left to train.
     """
     splits = given.copy()
     is_open = splits == ""
@@ -63,6 +63,8 @@ def assign_splits(
     if Split.TEST not in given and config.test > 0 and is_open.any():
         drawn = _drawn(np.flatnonzero(is_open), labels, units, config.test, seed)
         splits[drawn] = Split.TEST
+    if Split.TRAIN not in splits:
+        raise DataError("no training split: every row is given to validation or test")
     if Split.VALIDATION not in given and config.validation > 0:
         training = np.flatnonzero(splits == Split.TRAIN)
         drawn = _drawn(training, labels, units, config.validation, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -9,8 +10,20 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith.core import Split
-from edgesmith.reporting.confusion import ClassFigures, Mixup, by_class, confusion_counts, mixups
-from edgesmith.reporting.latencies import factor_over, host_text, median_of, plan_text, versions_text
+from edgesmith.reporting.confusion import (
+    ClassFigures,
+    Mixup,
+    by_class,
+    confusion_counts,
+    mixups,
+)
+from edgesmith.reporting.latencies import (
+    factor_over,
+    host_text,
+    median_of,
+    plan_text,
+    versions_text,
+)
 from edgesmith.reporting.pictures import (
     confusion_picture,
     latency_picture,
@@ -31,7 +44,13 @@ from edgesmith.reporting.quantities import (
     score_text,
     size_text,
 )
-from edgesmith.reporting.rows import MOST_CLASSES, BalanceRow, LatencyRow, balance_rows, latency_rows
+from edgesmith.reporting.rows import (
+    MOST_CLASSES,
+    BalanceRow,
+    LatencyRow,
+    balance_rows,
+    latency_rows,
+)
 from edgesmith_runtime.bench import CallStyle
 from edgesmith_runtime.manifest import Task
 
@@ -47,6 +66,7 @@ __all__ = [
     "Learning",
     "Speed",
     "answers_chapter",
+    "configuration_text",
     "errors_chapter",
     "ingredients_chapter",
     "key_figures",
@@ -78,7 +98,9 @@ def key_figures(report: Report) -> list[Fact]:
         note = f"{score_interval_text(score, report.unit)} on {count_text(score.n_samples)} test samples"
         label = score_label(score.metric, None)
         facts.append(Fact(label, score_text(score, report.unit), note))
-    facts.append(Fact("size", size_text(size_bytes), f"the Keras file: {size_text(original_bytes)}"))
+    facts.append(
+        Fact("size", size_text(size_bytes), f"the Keras file: {size_text(original_bytes)}")
+    )
     median_ns = median_of(report.comparison, report.choice.file)
     if median_ns is not None:
         value, note = latency_text(median_ns.value), latency_interval_text(median_ns)
@@ -103,7 +125,11 @@ class Answers:
 
 def answers_chapter(report: Report) -> Answers | None:
     """The chapter of a classification with a test split."""
-    if report.task != Task.CLASSIFICATION or report.expected is None or report.predicted is None:
+    if (
+        report.task != Task.CLASSIFICATION
+        or report.expected is None
+        or report.predicted is None
+    ):
         return None
     counts = confusion_counts(report.expected, report.predicted, len(report.labels))
     weak = [
@@ -230,7 +256,7 @@ def ingredients_chapter(account: Account | None) -> Ingredients | None:
     return Ingredients(
         n_read=count_text(account.n_read),
         splits=[
-            Fact(str(split), count_text(n), f"{n / n_kept:.0%} of what was kept")
+            Fact(str(split), count_text(n), f"{100 * n / n_kept:.0f} % of what was kept")
             for split in Split
             if (n := account.n_by_split.get(split)) is not None
         ],
@@ -248,12 +274,23 @@ def ingredients_chapter(account: Account | None) -> Ingredients | None:
 
 
 def origin_facts(provenance: Mapping[str, Any]) -> list[Fact]:
-    """Source, licence, digest, seed and versions, nested tables as ``name value`` pairs."""
-    return [Fact(_as_name(key), _in_words(value)) for key, value in provenance.items()]
+    """The data set first, member by member, then all else but the configuration."""
+    data = provenance.get("data")
+    members = dict(cast("Mapping[str, Any]", data)) if isinstance(data, Mapping) else {}
+    members |= {
+        key: value for key, value in provenance.items() if key not in ("data", "config")
+    }
+    return [Fact(_as_name(key), _in_words(value)) for key, value in members.items()]
+
+
+def configuration_text(provenance: Mapping[str, Any]) -> str:
+    """The configuration that the manifest echoes, as JSON for people; empty without one."""
+    config = provenance.get("config")
+    return "" if config is None else json.dumps(config, indent=2, ensure_ascii=False)
 
 
 def _as_name(key: str) -> str:
-    name = key.replace("_", " ").replace("sha256", "SHA-256")
+    name = key.replace("n_by", "samples by").replace("_", " ").replace("sha256", "SHA-256")
     return name[:1].upper() + name[1:]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith.reporting.drawing import Axis, Drawing, Frame, Point, text_width
+from edgesmith.reporting.drawing import Axis, Drawing, Frame, text_width
 from edgesmith.reporting.quantities import count_text, number_text
 
 if TYPE_CHECKING:

@@ -72,7 +72,8 @@ class Axis:
             return decades[:: math.ceil(len(decades) / (n_wanted + 2))]
         raw = (self.high - self.low) / n_wanted
         power = 10 ** math.floor(math.log10(raw))
-        step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
+        steps = [power * factor for factor in (1, 2, 5, 10)]
+        step = min(steps, key=lambda one: abs(math.log(one / raw)))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [round(index * step, 12) for index in range(first, last + 1)]
 
@@ -99,7 +100,9 @@ class Drawing:
         )
         ET.SubElement(self._root, "title", {"id": slug}).text = title
 
-    def text(self, place: Point, content: str, style: str = "", *, turned: bool = False) -> None:
+    def text(
+        self, place: Point, content: str, style: str = "", *, turned: bool = False
+    ) -> None:
         """A text; ``style`` may hold ``middle`` or ``end``, which say what its place is."""
         x, y = place
         attributes = {"x": _n(x), "y": _n(y), "class": style}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from edgesmith.reporting.chapters import (
     answers_chapter,
+    configuration_text,
     errors_chapter,
     ingredients_chapter,
     key_figures,
@@ -32,30 +33,39 @@ __all__ = ["render_comparison", "render_html"]
 def render_html(report: Report) -> str:
     """The page of one build: what ships and why, how good, how fast, and what went in."""
     score = report.original.score
-    return _environment().get_template("report.html").render(
-        report=report,
-        version=version("edgesmith"),
-        key_figures=key_figures(report),
-        metric="score" if score is None else score_label(score.metric, None),
-        artifacts=artifact_rows(report),
-        candidates_picture=candidates_picture(report),
-        sizes_picture=sizes_picture(report),
-        answers=answers_chapter(report),
-        errors=errors_chapter(report),
-        learning=learning_chapter(report.curve),
-        speed=speed_chapter(report.comparison, report.choice.file),
-        ingredients=ingredients_chapter(report.account),
-        origin=origin_facts(report.provenance),
-        usage=usage_code(report),
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            version=version("edgesmith"),
+            key_figures=key_figures(report),
+            metric="score" if score is None else score_label(score.metric, None),
+            artifacts=artifact_rows(report),
+            candidates_picture=candidates_picture(report),
+            sizes_picture=sizes_picture(report),
+            answers=answers_chapter(report),
+            errors=errors_chapter(report),
+            learning=learning_chapter(report.curve),
+            speed=speed_chapter(report.comparison, report.choice.file),
+            ingredients=ingredients_chapter(report.account),
+            origin=origin_facts(report.provenance),
+            configuration=configuration_text(report.provenance),
+            usage=usage_code(report),
+        )
     )
 
 
 def render_comparison(comparison: Comparison) -> str:
     """The page of one latency comparison alone."""
-    return _environment().get_template("comparison.html").render(
-        name=comparison.bundle,
-        version=version("edgesmith"),
-        speed=speed_chapter(comparison, None),
+    return (
+        _environment()
+        .get_template("comparison.html")
+        .render(
+            name=comparison.bundle,
+            version=version("edgesmith"),
+            speed=speed_chapter(comparison, None),
+        )
     )
 
 
@@ -68,5 +78,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["share"] = share_text
+    cast("dict[str, object]", environment.filters)["share"] = share_text  # pyright: ignore[reportUnknownMemberType]
     return environment

@@ -60,7 +60,11 @@ def host_text(comparison: Comparison) -> str:
 def versions_text(comparison: Comparison) -> str:
     """The engines that ran, with their versions."""
     host = comparison.host
-    engines = {"Python": host.python, "onnxruntime": host.onnxruntime, "LiteRT": host.ai_edge_litert}
+    engines = {
+        "Python": host.python,
+        "onnxruntime": host.onnxruntime,
+        "LiteRT": host.ai_edge_litert,
+    }
     versions = {name: version for name, version in engines.items() if version is not None}
     both = {**versions, **comparison.versions}
     return ", ".join(f"{name} {version}" for name, version in both.items())

@@ -53,7 +53,12 @@ __all__ = [
 ]
 
 MOST_POINTS = 1500
-NAMES = {"f1_macro": "F1, mean over classes", "r2": "R\N{SUPERSCRIPT TWO}", "rmse": "RMSE", "mae": "MAE"}
+NAMES = {
+    "f1_macro": "F1, mean over classes",
+    "r2": "R\N{SUPERSCRIPT TWO}",
+    "rmse": "RMSE",
+    "mae": "MAE",
+}
 
 
 def learning_picture(curve: Curve) -> str:
@@ -143,7 +148,9 @@ def _mark(name: str, latency_ns: float, score: Score, *, chosen: bool = False) -
 def sizes_picture(report: Report) -> str:
     """Sizes of the original and of every candidate."""
     original = Bar(
-        name="Keras", value=report.original.size_bytes, text=size_text(report.original.size_bytes)
+        name="Keras",
+        value=report.original.size_bytes,
+        text=size_text(report.original.size_bytes),
     )
     artifacts = [
         Bar(
@@ -169,4 +176,3 @@ def latency_picture(comparison: Comparison, chosen: str | None) -> str:
         for name, value in sorted(measured, key=lambda pair: -pair[1])
     ]
     return bars("Median latency at batch 1, log scale", items, log=True) if items else ""
-

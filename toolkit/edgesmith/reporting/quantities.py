@@ -38,7 +38,7 @@ def number_text(value: float, digits: int = 3) -> str:
         return f"{value:g}"
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -4 or magnitude > 8:
-        return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e")
+        return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+", "e").replace("e0", "e")
     rounded = round(value, digits - 1 - magnitude)
     return f"{rounded:,.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 
@@ -138,7 +138,9 @@ def factor_text(factor: Estimate | None) -> str:
     """How many times faster; two digits where the interval supports no third."""
     if factor is None:
         return ABSENT
-    return f"{number_text(factor.value, 2 if factor.value < 1000 else 3)}\N{MULTIPLICATION SIGN}"
+    return (
+        f"{number_text(factor.value, 2 if factor.value < 1000 else 3)}\N{MULTIPLICATION SIGN}"
+    )
 
 
 def factor_interval_text(factor: Estimate) -> str:

@@ -170,8 +170,7 @@ def _subject(subject: Subject, comparison: Comparison, chosen: str | None) -> La
         batches=tuple(_latency(None if one is None else one.median_ns) for one in by_batch),
         p90=latency_text(None if first is None else first.p90_ns),
         throughput=tuple(
-            ABSENT if one is None else number_text(one.throughput_per_s)
-            for one in by_batch
+            ABSENT if one is None else number_text(one.throughput_per_s) for one in by_batch
         ),
         problem=subject.problem or "",
     )

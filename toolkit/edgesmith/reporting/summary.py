@@ -111,11 +111,13 @@ def _plain(value: object) -> Any:
         members = cast("Mapping[object, object]", value)
         return {str(key): _plain(member) for key, member in members.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return _plain(cast("Any", value).tolist())
     if isinstance(value, list | tuple):
         return [_plain(item) for item in cast("list[object]", value)]
+    return _plain_leaf(value)
+
+
+def _plain_leaf(value: object) -> str | float | None:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int):
-        return value
-    return str(value)
+    return value if value is None or isinstance(value, int) else str(value)

@@ -50,7 +50,7 @@ def usage_code(report: Report) -> str:
             "",
             f"prediction = model.predict({_argument(report)})  # {_comment(report)}",
             ANSWERS[report.task],
-            "tensors = model.prepare(...)  # the transform alone",
+            f"tensors = model.prepare({_argument(report)})  # the transform alone",
             "outputs = model.run(tensors)  # the fast lane: tensors in, arrays out",
         ]
     )

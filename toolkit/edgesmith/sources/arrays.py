@@ -118,7 +118,7 @@ def _mapped(path: Path) -> MappedRows:
 def _member(path: Path, name: str, key: str) -> NDArray[Any]:
     check_file(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if name not in archive:
                 known = ", ".join(archive)
                 raise DataError(

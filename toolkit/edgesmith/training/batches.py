@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ __all__ = ["Batch", "Batches", "read_ahead"]
 
 T = TypeVar("T")
 
+THREAD_NAME = "edgesmith-read-ahead"
 IN_MEMORY_BYTES = 64 << 20
 EVALUATION_BATCH = 256  # larger ones are no faster on a CPU and take more memory
 
@@ -117,44 +118,20 @@ def _held(prepared: Prepared, split: Split) -> dict[str, NDArray[Any]] | None:
 def read_ahead(items: Iterable[T], *, depth: int = 4) -> Iterator[T]:
     """The items, made by one background thread while the caller works on those before.
 
-    An error in the thread is raised to the caller in its place; leaving early ends the thread.
+    An error in the thread is raised to the caller in the item's place; leaving early ends the
+    thread.
 
     Args:
         items: What to pass through, in order.
-        depth: Items that wait at most.
+        depth: Items made ahead.
     """
-    waiting: queue.Queue[tuple[str, Any]] = queue.Queue(depth)
-    is_left = threading.Event()
-
-    def hand_over(kind: str, value: object) -> bool:
-        while not is_left.is_set():
-            try:
-                waiting.put((kind, value), timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        try:
-            for item in items:
-                if not hand_over("item", item):
-                    return
-        except BaseException as error:  # noqa: BLE001 - raised again where the items are taken
-            hand_over("error", error)
-        else:
-            hand_over("end", None)
-
-    thread = threading.Thread(target=work, name="edgesmith-read-ahead", daemon=True)
-    thread.start()
+    iterator = iter(items)
+    end = object()
+    thread = ThreadPoolExecutor(1, thread_name_prefix=THREAD_NAME)
     try:
-        while True:
-            kind, value = waiting.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            yield value
+        waiting = deque(thread.submit(next, iterator, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, iterator, end))
+            yield cast("T", item)
     finally:
-        is_left.set()
-        thread.join()
+        thread.shutdown(cancel_futures=True)

@@ -13,17 +13,17 @@ import numpy as np
 
 from edgesmith.core import Split
 from edgesmith.training.architectures import architectures
-from edgesmith.training.architectures.ends import shape_text
+from edgesmith.training.architectures.ends import arguments, shape_text
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from edgesmith.config.training import TrainingConfig
     from edgesmith.core import Prepared
 
-__all__ = ["arguments", "build_model"]
+__all__ = ["build_model"]
 
 KEY = "training.architecture"
 PROBED_SAMPLES = 4
@@ -47,7 +47,7 @@ def build_model(prepared: Prepared, config: TrainingConfig) -> keras.Model:
         model = architecture(inputs, output, task, **config.options)
     except ConfigError:
         raise
-    except Exception as error:  # noqa: BLE001 - a user's function can raise anything
+    except Exception as error:  # a user's function can raise anything
         raise ConfigError(
             f"{KEY}: '{config.architecture}' failed: {type(error).__name__}: {error}"
         ) from error
@@ -61,18 +61,13 @@ def build_model(prepared: Prepared, config: TrainingConfig) -> keras.Model:
     return model
 
 
-def arguments(tensors: Mapping[str, Any]) -> Any:
-    """What a model is called with: the tensor itself where there is one, else all by name."""
-    return next(iter(tensors.values())) if len(tensors) == 1 else dict(tensors)
-
-
 def _architecture(name: str) -> Callable[..., Any]:
     if ":" not in name:
         return architectures[name]
     module_name, _, function_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # noqa: BLE001 - a user's module can raise anything
+    except Exception as error:  # a user's module can raise anything
         raise ConfigError(
             f"{KEY}: cannot import '{module_name}': {type(error).__name__}: {error}; "
             "install its package, or put its folder on PYTHONPATH"
@@ -130,7 +125,7 @@ def _check_outputs(model: keras.Model, prepared: Prepared, name: str) -> None:
     tensors = prepared.tensors(Split.TRAIN, slice(0, n_samples))
     try:
         outputs = model(arguments(tensors), training=False).numpy()
-    except Exception as error:  # noqa: BLE001 - a user's layers can raise anything
+    except Exception as error:  # a user's layers can raise anything
         raise ConfigError(
             f"{KEY}: '{name}' cannot run on the prepared tensors "
             f"{', '.join(f'{key} {value.shape}' for key, value in tensors.items())}: {error}"

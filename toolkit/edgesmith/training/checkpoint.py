@@ -65,7 +65,7 @@ class Checkpoints:
     def save(self, state: State) -> None:
         """Write one, whole or not at all, and remove all but the newest two."""
         content = io.BytesIO()
-        np.savez(content, **dict(_arrays(state)))
+        np.savez(content, allow_pickle=False, **dict(_arrays(state)))
         body = content.getvalue()
         with replacing(self._path(state.history.n_epochs)) as draft:
             draft.write_bytes(hashlib.sha256(body).hexdigest().encode() + body)

@@ -11,7 +11,7 @@ import numpy as np
 from edgesmith.core import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,32 +44,32 @@ def fingerprint(
         initial: The model's variables before the first update.
         versions: Of the libraries that compute.
     """
-    digest = hashlib.sha256()
-    _add_json(digest, [config.model_dump_json(), seed, list(versions)])
-    _add_json(digest, [repr(step) for step in prepared.transform.steps])
-    for array in initial:
-        _add_array(digest, array)
+    digest = hashlib.sha256(_text([config.model_dump_json(), seed, list(versions)]))
+    for part in (*map(_array, initial), *_data(prepared)):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _data(prepared: Prepared) -> Iterator[bytes]:
+    yield _text([repr(step) for step in prepared.transform.steps])
     for split in (Split.TRAIN, Split.VALIDATION):
         if split in prepared.splits:
             part = prepared.splits[split]
-            _add_json(digest, part.store.directory.name)
-            _add_array(digest, part.targets)
-            for tensor in prepared.tensors(split, _spread(len(part))).values():
-                _add_array(digest, tensor)
-    seen = prepared.augmented(_spread(len(prepared.splits[Split.TRAIN])), np.random.default_rng(0))
-    for tensor in seen.values():
-        _add_array(digest, tensor)
-    return digest.hexdigest()
+            yield _text(part.store.directory.name)
+            yield _array(part.targets)
+            yield from map(_array, prepared.tensors(split, _spread(len(part))).values())
+    rows = _spread(len(prepared.splits[Split.TRAIN]))
+    yield from map(_array, prepared.augmented(rows, np.random.default_rng(0)).values())
 
 
 def _spread(n_samples: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, n_samples - 1, SAMPLED_ROWS).astype(np.intp))
 
 
-def _add_json(digest: hashlib._Hash, value: object) -> None:
-    digest.update(json.dumps(value).encode())
+def _text(value: object) -> bytes:
+    return json.dumps(value).encode()
 
 
-def _add_array(digest: hashlib._Hash, array: NDArray[Any]) -> None:
-    _add_json(digest, [str(array.dtype), list(array.shape)])
-    digest.update(np.ascontiguousarray(array).tobytes())
+def _array(array: NDArray[Any]) -> bytes:
+    head = _text([str(array.dtype), list(array.shape)])
+    return head + np.ascontiguousarray(array).tobytes()

@@ -12,8 +12,9 @@ import keras
 import tensorflow as tf
 
 from edgesmith.core import Curve, Split
+from edgesmith.training.architectures.ends import arguments
 from edgesmith.training.batches import EVALUATION_BATCH, Batches
-from edgesmith.training.building import arguments, build_model
+from edgesmith.training.building import build_model
 from edgesmith.training.checkpoint import Checkpoints, State
 from edgesmith.training.determinism import reproducible
 from edgesmith.training.fingerprint import fingerprint
@@ -178,10 +179,14 @@ class Training:
             float(loss_step(*_fed(batch))) * len(batch) for batch in self._validation.in_order()
         )
         loss = total / self._validation.n_samples
-        self._check_finite(loss, f"on the validation split after epoch {self._history.n_epochs + 1}")
+        self._check_finite(
+            loss, f"on the validation split after epoch {self._history.n_epochs + 1}"
+        )
         return loss
 
-    def _close_epoch(self, train_loss: float, validation_loss: float | None, rate: float) -> None:
+    def _close_epoch(
+        self, train_loss: float, validation_loss: float | None, rate: float
+    ) -> None:
         self._history = self._history.after(
             train_loss=train_loss,
             validation_loss=validation_loss,
@@ -211,10 +216,10 @@ class Training:
         is_last = stop_reason(history, self._config) is not None
         if not is_last and history.n_epochs % max(1, epochs // TOLD_EPOCHS):
             return
-        validation = f", validation {history.validation_loss[-1]:.4g}" * bool(self._validation)
-        progress.say(
-            f"epoch {history.n_epochs}/{epochs}: loss {history.train_loss[-1]:.4g}{validation}"
-        )
+        line = f"epoch {history.n_epochs}/{epochs}: loss {history.train_loss[-1]:.4g}"
+        if history.validation_loss:
+            line += f", validation {history.validation_loss[-1]:.4g}"
+        progress.say(line)
 
 
 def _batches(prepared: Prepared, split: Split, config: TrainingConfig) -> Batches:

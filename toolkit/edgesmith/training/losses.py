@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Task
@@ -14,7 +15,6 @@ from edgesmith_runtime.manifest import Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import tensorflow as tf
     from numpy.typing import NDArray
 
     from edgesmith.config.training import TrainingConfig
@@ -37,22 +37,28 @@ def sample_loss(config: TrainingConfig, task: Task) -> Callable[..., tf.Tensor]:
     is_classification = task is Task.CLASSIFICATION
     if is_classification != (config.loss == "crossentropy") and config.loss != "auto":
         fitting = (
-            "crossentropy" if is_classification else "mean_squared_error, mean_absolute_error, huber"
+            "crossentropy"
+            if is_classification
+            else "mean_squared_error, mean_absolute_error, huber"
         )
         raise ConfigError(
             f"training.loss: expected auto or one of {fitting} for a {task}, got '{config.loss}'"
         )
     if not is_classification and config.label_smoothing:
-        raise ConfigError("training.label_smoothing: is for a classification, this is a regression")
+        raise ConfigError(
+            "training.label_smoothing: is for a classification, this is a regression"
+        )
     if not is_classification and config.class_weights != "none":
-        raise ConfigError("training.class_weights: is for a classification, this is a regression")
+        raise ConfigError(
+            "training.class_weights: is for a classification, this is a regression"
+        )
     if is_classification:
         return _crossentropy(config.label_smoothing)
     return _by_value("mean_squared_error" if config.loss == "auto" else config.loss)
 
 
 def _crossentropy(label_smoothing: float) -> Callable[..., tf.Tensor]:
-    def crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    def crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> Any:
         wanted = keras.ops.one_hot(targets, outputs.shape[-1])
         return keras.losses.categorical_crossentropy(
             wanted, outputs, label_smoothing=label_smoothing
@@ -64,15 +70,15 @@ def _crossentropy(label_smoothing: float) -> Callable[..., tf.Tensor]:
 def _by_value(name: str) -> Callable[..., tf.Tensor]:
     function = getattr(keras.losses, name)
 
-    def value_loss(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        flat = (keras.ops.shape(outputs)[0], -1)
-        return function(keras.ops.reshape(targets, flat), keras.ops.reshape(outputs, flat))
+    def value_loss(targets: tf.Tensor, outputs: tf.Tensor) -> Any:
+        flat = (tf.shape(outputs)[0], -1)
+        return function(tf.reshape(targets, flat), tf.reshape(outputs, flat))
 
     return value_loss
 
 
 def sample_weights(
-    config: TrainingConfig, targets: NDArray[np.generic], weights_from: NDArray[np.generic]
+    config: TrainingConfig, targets: NDArray[Any], weights_from: NDArray[Any]
 ) -> NDArray[np.float32]:
     """The weight of each sample in the mean loss, ``(n,)``.
 
@@ -87,7 +93,7 @@ def sample_weights(
     return balanced_weights(weights_from, n_classes)[targets]
 
 
-def balanced_weights(targets: NDArray[np.generic], n_classes: int) -> NDArray[np.float32]:
+def balanced_weights(targets: NDArray[Any], n_classes: int) -> NDArray[np.float32]:
     """``n_samples / (n_classes_present * count)`` by class, scikit-learn's "balanced" (King and Zeng 2001).
 
     Args:

@@ -22,7 +22,7 @@ def make_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
     """The optimizer that the configuration names; its learning rate is set before each update."""
     match config.optimizer:
         case "sgd":
-            return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
+            return keras.optimizers.SGD(config.learning_rate, momentum=float(config.momentum))
         case "adam":
             return keras.optimizers.Adam(config.learning_rate)
         case "adamw":

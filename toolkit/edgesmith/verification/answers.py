@@ -40,11 +40,13 @@ def answers(
     if task not in (Task.CLASSIFICATION, Task.REGRESSION):
         return None
     tensor = tensors[output.name]
-    parts = [
-        _batch(task, output, tensor[start : start + _BATCH])
-        for start in range(0, len(tensor), _BATCH)
-    ]
-    return None if any(part is None for part in parts) else np.concatenate(parts)  # pyright: ignore
+    parts: list[NDArray[Any]] = []
+    for start in range(0, len(tensor), _BATCH):
+        part = _batch(task, output, tensor[start : start + _BATCH])
+        if part is None:
+            return None
+        parts.append(part)
+    return np.concatenate(parts)
 
 
 def _batch(task: Task, output: Output, tensor: NDArray[Any]) -> NDArray[Any] | None:

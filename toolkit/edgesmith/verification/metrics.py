@@ -67,22 +67,15 @@ def score(
     n_least = 2 if metric == "r2" else 1
     if n_samples < n_least:
         raise DataError(f"{metric} needs at least {n_least} test samples, got {n_samples}")
-    match metric:
-        case "accuracy":
-            n_right = int(np.sum(expected == predicted))
-            value, (low, high) = n_right / n_samples, _wilson(n_right, n_samples)
-        case "balanced_accuracy":
-            value, low, high = _by_classes(_mean_recall, expected, predicted, rng)
-        case "f1_macro":
-            value, low, high = _by_classes(_mean_f1, expected, predicted, rng)
-        case "r2":
-            value, low, high = _by_errors(_r2, expected, predicted, rng)
-        case "rmse":
-            value, low, high = _by_errors(_rmse, expected, predicted, rng)
-        case "mae":
-            value, low, high = _by_errors(_mae, expected, predicted, rng)
-        case _:
-            raise ValueError(f"no metric '{metric}'")
+    if metric == "accuracy":
+        n_right = int(np.sum(expected == predicted))
+        value, (low, high) = n_right / n_samples, _wilson(n_right, n_samples)
+    elif metric in _OF_CLASSES:
+        value, low, high = _by_classes(_OF_CLASSES[metric], expected, predicted, rng)
+    elif metric in _OF_VALUES:
+        value, low, high = _by_errors(_OF_VALUES[metric], expected, predicted, rng)
+    else:
+        raise ValueError(f"no metric '{metric}'")
     return Score(metric=metric, value=value, low=low, high=high, n_samples=n_samples)
 
 
@@ -185,3 +178,7 @@ def _mae(true: NDArray[np.float64], said: NDArray[np.float64]) -> NDArray[np.flo
 def _middle(values: NDArray[np.float64]) -> tuple[float, float]:
     low, high = np.percentile(values, (2.5, 97.5))
     return float(low), float(high)
+
+
+_OF_CLASSES = {"balanced_accuracy": _mean_recall, "f1_macro": _mean_f1}
+_OF_VALUES = {"r2": _r2, "rmse": _rmse, "mae": _mae}

@@ -1,3 +1,4 @@
+# pyright: basic
 """What can be trained, by name: each architecture makes a Keras model for given tensors."""
 
 from __future__ import annotations

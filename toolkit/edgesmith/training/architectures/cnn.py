@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from edgesmith.training.architectures.ends import head, input_layers, shape_text
+from edgesmith.training.architectures.ends import arguments, head, input_layers, shape_text
 from edgesmith.training.architectures.options import check_choice, check_count, check_share
 from edgesmith_runtime.errors import ConfigError
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["cnn"]
 
 KINDS = ("residual", "separable")
-STAGE_PIXELS = 16  # the first stage works at no more than this, where 3x3 kernels see whole strokes
+STAGE_PIXELS = (
+    16  # the first stage works at no more than this, where 3x3 kernels see whole strokes
+)
 MIN_PIXELS = 8
 BATCH_NORM_MOMENTUM = 0.9  # Keras' 0.99 lags behind in a training of few updates
 
 
-def cnn(
+def cnn(  # noqa: PLR0913 - its options are arguments
     inputs: tuple[TensorSpec, ...],
     output: Output,
     task: Task,
@@ -68,7 +70,7 @@ def cnn(
     features = keras.layers.GlobalAveragePooling2D()(features)
     if dropout:
         features = keras.layers.Dropout(dropout)(features)
-    return keras.Model(layers, head(features, output, task), name="cnn")
+    return keras.Model(arguments(layers), head(features, output, task), name="cnn")
 
 
 def _pixels(inputs: tuple[TensorSpec, ...]) -> int:
@@ -92,7 +94,9 @@ def _stem(image: keras.KerasTensor, pixels: int, width: int) -> keras.KerasTenso
     return _convolved(features, width)
 
 
-def _convolved(features: keras.KerasTensor, width: int, *, stride: int = 1) -> keras.KerasTensor:
+def _convolved(
+    features: keras.KerasTensor, width: int, *, stride: int = 1
+) -> keras.KerasTensor:
     features = keras.layers.Conv2D(
         width, 3, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal"
     )(features)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import keras
 
@@ -11,25 +11,35 @@ from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgesmith_runtime.manifest import Output
     from edgesmith_runtime.spec import TensorSpec
 
-__all__ = ["flat", "head", "input_layers", "shape_text"]
+__all__ = ["arguments", "flat", "head", "input_layers", "shape_text"]
+
+T = TypeVar("T")
 
 
 def input_layers(inputs: tuple[TensorSpec, ...]) -> dict[str, keras.KerasTensor]:
     """One Keras input a tensor, by the tensor's name; a free axis stays free."""
-    return {
-        spec.name: keras.Input(
-            shape=tuple(axis if isinstance(axis, int) else None for axis in spec.sample_shape),
-            dtype=spec.dtype,
-            name=spec.name,
-        )
-        for spec in inputs
-    }
+    return {spec.name: _input_layer(spec) for spec in inputs}
 
 
-def flat(inputs: tuple[TensorSpec, ...], layers: dict[str, keras.KerasTensor]) -> keras.KerasTensor:
+def _input_layer(spec: TensorSpec) -> keras.KerasTensor:
+    shape = tuple(axis if isinstance(axis, int) else None for axis in spec.sample_shape)
+    layer = keras.Input(shape=shape, dtype=spec.dtype, name=spec.name)
+    return cast("keras.KerasTensor", layer)
+
+
+def arguments(tensors: Mapping[str, T]) -> T | dict[str, T]:
+    """What a model is called with: the tensor itself where there is one, else all by name."""
+    return next(iter(tensors.values())) if len(tensors) == 1 else dict(tensors)
+
+
+def flat(
+    inputs: tuple[TensorSpec, ...], layers: dict[str, keras.KerasTensor]
+) -> keras.KerasTensor:
     """All inputs of a sample side by side, ``(batch, features)`` float32.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from edgesmith.training.architectures.ends import flat, head, input_layers
+from edgesmith.training.architectures.ends import arguments, flat, head, input_layers
 
 if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Output, Task
@@ -25,4 +25,6 @@ def linear(inputs: tuple[TensorSpec, ...], output: Output, task: Task) -> keras.
         task: Softmax follows for a classification.
     """
     layers = input_layers(inputs)
-    return keras.Model(layers, head(flat(inputs, layers), output, task), name="linear")
+    return keras.Model(
+        arguments(layers), head(flat(inputs, layers), output, task), name="linear"
+    )

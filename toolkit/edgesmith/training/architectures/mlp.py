@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from edgesmith.training.architectures.ends import flat, head, input_layers
-from edgesmith.training.architectures.options import check_choice, check_count, check_share
+from edgesmith.training.architectures.ends import arguments, flat, head, input_layers
+from edgesmith.training.architectures.options import check_choice, check_counts, check_share
 
 if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Output, Task
@@ -19,7 +19,7 @@ __all__ = ["mlp"]
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu")
 
 
-def mlp(
+def mlp(  # noqa: PLR0913 - its options are arguments
     inputs: tuple[TensorSpec, ...],
     output: Output,
     task: Task,
@@ -43,8 +43,7 @@ def mlp(
     Raises:
         ConfigError: An option has a value that it cannot have; the message names it.
     """
-    for width in widths:
-        check_count("widths", width)
+    check_counts("widths", widths)
     check_share("dropout", dropout)
     check_choice("batch_norm", batch_norm, (True, False))
     check_choice("activation", activation, ACTIVATIONS)
@@ -57,4 +56,4 @@ def mlp(
         features = keras.layers.Activation(activation)(features)
         if dropout:
             features = keras.layers.Dropout(dropout)(features)
-    return keras.Model(layers, head(features, output, task), name="mlp")
+    return keras.Model(arguments(layers), head(features, output, task), name="mlp")

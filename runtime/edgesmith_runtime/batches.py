@@ -1,0 +1,107 @@
+"""The forms in which an app hands in raw inputs, brought into the one that a transform takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.manifest import Kind
+
+if TYPE_CHECKING:
+    from edgesmith_runtime.manifest import RawInput
+    from edgesmith_runtime.transforms import Batch
+
+__all__ = ["as_batch", "split_inputs"]
+
+
+def split_inputs(raw_inputs: Sequence[RawInput], raws: object) -> dict[str, Batch]:
+    """What ``predict_batch`` takes, taken apart by raw input.
+
+    Args:
+        raw_inputs: Of the manifest.
+        raws: Where there is one, a batch of it. Where there are several, a list of mappings by
+            name, one a sample, or a mapping of name to a batch of it.
+
+    Raises:
+        InputError: A raw input is absent or unknown.
+    """
+    names = [raw.name for raw in raw_inputs]
+    if len(names) == 1:
+        return {names[0]: raws}
+    if isinstance(raws, Mapping):
+        batches = cast("Mapping[str, Batch]", raws)
+        _expect_names(names, batches, "")
+        return {name: batches[name] for name in names}
+    samples = _list(raws, f"one mapping of {names} a sample")
+    for index, sample in enumerate(samples):
+        _expect_names(names, sample, f"sample {index}: ")
+    by_name = cast("list[Mapping[str, object]]", samples)
+    return {name: [sample[name] for sample in by_name] for name in names}
+
+
+def _expect_names(names: list[str], given: object, where: str) -> None:
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"{where}expected a mapping of the raw inputs {names}, got {type(given).__name__}"
+        )
+    keys = sorted(str(key) for key in cast("Mapping[object, object]", given))
+    if keys != sorted(names):
+        raise InputError(f"{where}expected the raw inputs {names}, got {keys}")
+
+
+def as_batch(raw: RawInput, raws: object) -> Batch:
+    """Many of one raw input as a transform takes them.
+
+    Args:
+        raw: Of the manifest.
+        raws: A list, one a sample; for a table also a mapping of column to cells; for what
+            comes in arrays also one array, its first axis the batch.
+
+    Returns:
+        For a table a mapping of column to a list, else a list or an array.
+
+    Raises:
+        InputError: Not a batch, or rows with different columns.
+    """
+    if raw.kind is Kind.TABLE:
+        is_columns = isinstance(raws, Mapping)
+        return cast("Batch", raws) if is_columns else _columns(raw.name, raws)
+    if isinstance(raws, np.ndarray):
+        return cast("Batch", raws)
+    return _list(raws, f"one {raw.kind} a sample ('{raw.name}': {raw.accepts})")
+
+
+def _list(raws: object, expected: str) -> list[object]:
+    if not isinstance(raws, list | tuple):
+        raise InputError(
+            f"expected a list with {expected}, got {type(raws).__name__}; "
+            "predict takes one, predict_batch a list"
+        )
+    return list(cast("Sequence[object]", raws))
+
+
+def _columns(name: str, raws: object) -> dict[str, list[object]]:
+    """Rows of one table as columns."""
+    rows = _list(raws, f"one row of '{name}' a sample")
+    columns: dict[str, list[object]] | None = None
+    for index, given in enumerate(rows):
+        if not isinstance(given, Mapping):
+            raise InputError(
+                f"'{name}', row {index}: expected a mapping of column to cell, "
+                f"got {type(given).__name__}"
+            )
+        row = cast("Mapping[str, object]", given)
+        if columns is None:
+            columns = {column: [] for column in row}
+        if row.keys() != columns.keys():
+            differing = sorted(str(column) for column in row.keys() ^ columns.keys())
+            raise InputError(
+                f"'{name}', row {index}: expected the columns of row 0, differs in {differing}; "
+                "give None where a cell is missing"
+            )
+        for column, cell in row.items():
+            columns[column].append(cell)
+    return columns or {}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from edgesmith.conversion.confinement import run_confined
+from edgesmith_runtime.errors import ConversionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WAIT = "import sys; sys.stdin.read()"
+
+
+def _run(code: str, *, timeout_s: float = 60, max_memory_bytes: int = 1 << 30) -> None:
+    run_confined(
+        [sys.executable, "-c", code],
+        stdin="the job",
+        label="the converter",
+        timeout_s=timeout_s,
+        max_memory_bytes=max_memory_bytes,
+    )
+
+
+def test_the_job_is_a_line_on_standard_input(tmp_path: Path) -> None:
+    place = tmp_path / "got"
+
+    _run(f"open({str(place)!r}, 'w').write(input())")
+
+    assert place.read_text() == "the job"
+
+
+def test_the_last_line_that_says_something_is_the_message() -> None:
+    code = "import sys; sys.stderr.write('noise\\nthe fault\\n    ^^^^\\n\\n'); sys.exit(1)"
+
+    with pytest.raises(ConversionError, match="^the converter: the fault$"):
+        _run(code)
+
+
+def test_an_exit_without_a_word_gives_its_code() -> None:
+    with pytest.raises(ConversionError, match="^the converter: it ended with exit code 3$"):
+        _run("raise SystemExit(3)")
+
+
+def test_a_signal_is_named_with_the_peak_of_the_memory() -> None:
+    with pytest.raises(
+        ConversionError, match=r"^the converter ended by signal 9 \(SIGKILL\), peak \d+ MB$"
+    ):
+        _run("import os; os.kill(os.getpid(), 9)")
+
+
+def test_an_abort_keeps_what_was_said_last() -> None:
+    code = "import os, sys; sys.stderr.write('Check failed: x\\n'); sys.stderr.flush(); os.abort()"
+
+    with pytest.raises(ConversionError, match=r"signal 6 \(SIGABRT\), peak \d+ MB: Check failed"):
+        _run(code)
+
+
+def test_too_much_memory_ends_it() -> None:
+    code = f"block = bytearray(300_000_000); {WAIT}"
+
+    with pytest.raises(
+        ConversionError,
+        match=r"took more than 200 MB of memory \(peak \d+ MB\) and was ended; raise conversion",
+    ):
+        _run(code, max_memory_bytes=200_000_000)
+
+
+def test_the_memory_of_descendants_counts() -> None:
+    grown = f"block = bytearray(300_000_000); {WAIT}"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grown!r}])"
+
+    with pytest.raises(ConversionError, match="took more than 200 MB of memory"):
+        _run(code, max_memory_bytes=200_000_000)
+
+
+def test_too_much_time_ends_it() -> None:
+    with pytest.raises(
+        ConversionError,
+        match=r"took longer than 0\.3 s and was ended \(peak \d+ MB\); raise conversion.timeout_s",
+    ):
+        _run(WAIT, timeout_s=0.3)
+
+
+def test_no_descendant_is_left_at_a_limit(tmp_path: Path) -> None:
+    place = tmp_path / "pid"
+    grown = f"import os; open({str(place)!r}, 'w').write(str(os.getpid()))\n{WAIT}"
+    code = (
+        f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {grown!r}])\n"
+        f"import os\nwhile not (os.path.exists({str(place)!r}) and open({str(place)!r}).read()):"
+        f" pass\nblock = bytearray(600_000_000)\n{WAIT}"
+    )
+
+    with pytest.raises(ConversionError, match="took more than 500 MB"):
+        _run(code, max_memory_bytes=500_000_000)
+
+    assert not _lives(int(place.read_text()))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_command_that_does_not_exist_is_the_callers_bug(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        run_confined(
+            [str(tmp_path / "absent")],
+            stdin="",
+            label="",
+            timeout_s=1,
+            max_memory_bytes=1,
+        )
+
+
+def test_the_same_sets_have_the_same_order_in_every_child(tmp_path: Path) -> None:
+    orders: list[str] = []
+    for name in ("one", "two"):
+        place = tmp_path / name
+        _run(f"open({str(place)!r}, 'w').write(str({{'a', 'b', 'c', 'd', 'e', 'f'}}))")
+        orders.append(place.read_text())
+
+    fixed = subprocess.run(
+        [sys.executable, "-c", "print({'a', 'b', 'c', 'd', 'e', 'f'}, end='')"],
+        env={"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert orders == [fixed, fixed]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import keras
+import onnx
+import pytest
+
+from edgesmith.reference import trace
+from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.spec import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgesmith.reference import Reference
+    from edgesmith_runtime.bundle import Artifact
+
+
+@pytest.fixture(scope="module")
+def model(reference: Reference, artifact_of: Callable[..., Artifact]) -> onnx.ModelProto:
+    content = artifact_of(reference, Format.ONNX, labels={"digit": ("0", "1", "2")}).content
+    return onnx.load_model_from_string(bytes(content))
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[int | str]:
+    return [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+
+
+def test_inputs_and_outputs_are_those_of_keras(model: onnx.ModelProto) -> None:
+    assert [(value.name, _shape(value)) for value in model.graph.input] == [
+        ("image", ["batch", 8, 8, 1])
+    ]
+    assert [(value.name, _shape(value)) for value in model.graph.output] == [
+        ("digit", ["batch", 3])
+    ]
+
+
+def test_the_metadata_is_json(model: onnx.ModelProto) -> None:
+    properties = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+
+    assert properties == {
+        "inputs": [{"name": "image", "dtype": "float32", "shape": ["batch", 8, 8, 1]}],
+        "outputs": [{"name": "digit", "dtype": "float32", "shape": ["batch", 3]}],
+        "labels": {"digit": ["0", "1", "2"]},
+    }
+
+
+@pytest.mark.parametrize("opset", [13, 18, 21])
+def test_the_opset_is_the_one_asked_for(
+    reference: Reference, artifact_of: Callable[..., Artifact], opset: int
+) -> None:
+    content = artifact_of(reference, Format.ONNX, opset=opset).content
+
+    model = onnx.load_model_from_string(bytes(content))
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", opset)]
+
+
+def test_nothing_is_kept_outside_of_the_file(model: onnx.ModelProto) -> None:
+    locations = {tensor.data_location for tensor in model.graph.initializer}
+
+    assert locations == {onnx.TensorProto.DEFAULT}
+
+
+def test_an_operation_without_a_counterpart_is_named_with_its_layer(
+    artifact_of: Callable[..., Artifact],
+) -> None:
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(2, activation="gelu", name="bent")]
+    )
+
+    with pytest.raises(ConversionError, match=r"ONNX has no counterpart for Erfc \(node '.*bent"):
+        artifact_of(trace(model), Format.ONNX)

@@ -1,0 +1,269 @@
+"""From a traced model to what ships: evaluated, packed, self-tested, measured, reported."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgesmith.core import Original, Report
+from edgesmith.evaluation import choose, evaluate
+from edgesmith.packing import SampleSet, golden_rows, golden_samples, leave, pack
+from edgesmith.reference import save
+from edgesmith.reporting import details, render_html, report_path
+from edgesmith.verification import tolerance
+from edgesmith_runtime.bench import Plan, compare
+from edgesmith_runtime.bundle import write_bundle
+from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.files import replacing
+from edgesmith_runtime.manifest import Selection
+from edgesmith_runtime.model import load
+from edgesmith_runtime.transforms import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import keras
+
+    from edgesmith.config import ConversionConfig
+    from edgesmith.core import Account, Candidate, Curve, Progress
+    from edgesmith.evaluation import Evaluation, Verdict
+    from edgesmith.packing import Interface
+    from edgesmith.reference import Reference
+    from edgesmith.workspace import Workspace
+    from edgesmith_runtime.bench import Comparison
+    from edgesmith_runtime.bundle import Bundle
+    from edgesmith_runtime.golden import GoldenSamples
+    from edgesmith_runtime.transforms import Batch
+
+__all__ = ["Order", "deliver"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be delivered.
+
+    Args:
+        model: The Keras model.
+        reference: The same, traced.
+        interface: What an app shall see.
+        evaluation: The samples to verify on.
+        raw_samples: Raw inputs of some of them, as batches by raw input name.
+        conversion: Formats, opset and limits.
+        n_rounds: Of the latency comparison; None measures nothing.
+        provenance: For the manifest.
+        calibration: Training samples for later steps, or None.
+        account: What preparation did, where it was done here.
+        curve: How training went, where it was done here.
+    """
+
+    model: keras.Model
+    reference: Reference
+    interface: Interface
+    evaluation: Evaluation
+    raw_samples: Callable[[list[int]], Mapping[str, Batch]]
+    conversion: ConversionConfig
+    n_rounds: int | None
+    provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    calibration: SampleSet | None = None
+    account: Account | None = None
+    curve: Curve | None = None
+
+
+def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
+    """Write the bundle, the report, and what later steps need.
+
+    The bundle is packed, loaded and self-tested beside its place before it takes it: a fault on
+    the way leaves an old bundle as it was.
+
+    Raises:
+        ConversionError: A converter fails.
+        ParityError: An artifact answers differently from the original.
+        SelfTestError: The finished bundle does not reproduce its golden samples.
+        WriteError: A file cannot be written.
+    """
+    original = _save_original(order, work, progress)
+    verdict = evaluate(
+        order.reference,
+        order.evaluation,
+        order.conversion,
+        directory=work.build,
+        progress=progress,
+    )
+    golden = _golden(order, verdict)
+    bundle = _packed(order, verdict, golden, fastest=None)
+    draft = work.build / f"{work.name}.draft.edge"
+    try:
+        write_bundle(bundle, draft)
+        _prove(draft, verdict, progress)
+        comparison = _measured(order, draft, original, progress)
+    finally:
+        draft.unlink(missing_ok=True)
+    fastest = None if comparison is None else _fastest(comparison, verdict.candidates)
+    if fastest is not None:
+        bundle = _packed(order, verdict, golden, fastest=fastest)
+    _leave(order, work, verdict)
+    write_bundle(bundle, work.bundle)
+    size_bytes = len(order.reference.graph) if original is None else original.stat().st_size
+    report = _report(order, work, verdict, comparison, size_bytes)
+    _write_report(report)
+    return report
+
+
+def _save_original(order: Order, work: Workspace, progress: Progress) -> Path | None:
+    path = work.build / "original.keras"
+    path.unlink(missing_ok=True)
+    try:
+        save(order.model, order.reference, path)
+    except ConversionError as error:
+        progress.say(f"original.keras is left out, and with it the latency of Keras: {error}")
+        return None
+    return path
+
+
+def _golden(order: Order, verdict: Verdict) -> GoldenSamples:
+    interface = order.interface
+    n_samples = len(next(iter(verdict.original_outputs.values())))
+    rows = golden_rows(order.evaluation.targets, n_samples)
+    tolerances = {name: tolerance(array) for name, array in verdict.original_outputs.items()}
+    return golden_samples(
+        interface.raw_inputs,
+        order.raw_samples(rows),
+        Transform(interface.transform, tuple(raw.name for raw in interface.raw_inputs)),
+        original=order.reference.run,
+        inputs=[spec.name for spec in order.reference.signature.inputs],
+        artifacts={one.artifact.file: tolerances for one in verdict.candidates},
+    )
+
+
+def _packed(
+    order: Order, verdict: Verdict, golden: GoldenSamples, *, fastest: Selection | None
+) -> Bundle:
+    return pack(
+        order.interface,
+        verdict.candidates,
+        choice=choose(verdict.candidates),
+        fastest=fastest,
+        golden=golden,
+        provenance=order.provenance,
+    )
+
+
+def _prove(bundle: Path, verdict: Verdict, progress: Progress) -> None:
+    """Load the bundle as an app would, and replay its golden samples with every artifact."""
+    files = [one.artifact.file for one in verdict.candidates]
+    for file in progress.track(files, "Self-test", total=len(files)):
+        load(bundle, artifact=file).selftest()
+
+
+def _measured(
+    order: Order, bundle: Path, original: Path | None, progress: Progress
+) -> Comparison | None:
+    if order.n_rounds is None:
+        return None
+    steps = _Steps(progress, "Measuring")
+    try:
+        plan = Plan(n_rounds=order.n_rounds)
+        return compare(bundle, against=original, plan=plan, progress=steps)
+    finally:
+        steps.close()
+
+
+class _Steps:
+    """The bar of a comparison, which counts its processes from outside of a loop."""
+
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._progress = progress
+        self._label = label
+        self._bar: Iterator[Any] | None = None
+
+    def __call__(self, _n_done: int, n_processes: int, _what: str) -> None:
+        if self._bar is None:
+            self._bar = iter(
+                self._progress.track(itertools.count(), self._label, total=n_processes)
+            )
+        next(self._bar)
+
+    def close(self) -> None:
+        """Let the bar end."""
+        self._bar = None
+
+
+def _fastest(comparison: Comparison, candidates: tuple[Candidate, ...]) -> Selection | None:
+    """The artifact with the lowest median at batch 1, unless the intervals overlap.
+
+    The reason holds no figures: they differ from run to run, and the bundle shall not.
+    """
+    measured = [
+        (figures.median_ns, one.artifact.file)
+        for one in candidates
+        if (figures := comparison.figures(one.artifact.file, 1)) is not None
+    ]
+    measured.sort(key=lambda pair: pair[0].value)
+    if len(measured) < 2 or measured[0][0].high >= measured[1][0].low:
+        return None
+    return Selection(
+        file=measured[0][1],
+        reason="lowest median latency at batch 1 in the comparison of the build; the 95 % "
+        "interval lies below that of every other artifact",
+    )
+
+
+def _leave(order: Order, work: Workspace, verdict: Verdict) -> None:
+    evaluation = order.evaluation
+    sets = {
+        "test": SampleSet(
+            n_samples=len(next(iter(verdict.original_outputs.values()))),
+            batches=evaluation.batches(),
+            outputs=verdict.original_outputs,
+            targets=evaluation.targets,
+        )
+    }
+    if order.calibration is not None:
+        sets["calibration"] = order.calibration
+    leave(
+        work.build,
+        name=work.name,
+        reference=order.reference,
+        candidates=verdict.candidates,
+        sets=sets,
+    )
+
+
+def _report(
+    order: Order,
+    work: Workspace,
+    verdict: Verdict,
+    comparison: Comparison | None,
+    size_bytes: int,
+) -> Report:
+    answering = order.interface.outputs[0]
+    choice = choose(verdict.candidates)
+    return Report(
+        name=work.name,
+        task=order.interface.task,
+        bundle=work.bundle,
+        original=Original(score=verdict.original_score, size_bytes=size_bytes),
+        candidates=verdict.candidates,
+        choice=choice,
+        account=order.account,
+        curve=order.curve,
+        comparison=comparison,
+        labels=answering.labels or (),
+        expected=order.evaluation.targets,
+        predicted=verdict.predicted[choice.file],
+        provenance=order.provenance,
+        raw_inputs=order.interface.raw_inputs,
+        unit=answering.unit,
+    )
+
+
+def _write_report(report: Report) -> None:
+    page = report_path(report)
+    with replacing(page) as draft:
+        draft.write_text(render_html(report), encoding="utf-8")
+    text = json.dumps(details(report), indent=1, ensure_ascii=False, allow_nan=False)
+    with replacing(page.with_suffix(".json")) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")

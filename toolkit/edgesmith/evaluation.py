@@ -1,0 +1,162 @@
+"""Every format of a traced model, held against the original on the same samples; one is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith.conversion import convert
+from edgesmith.core import Candidate, Choice, Recipe
+from edgesmith.verification import Truth, answers, score, verify
+from edgesmith_runtime.errors import ConfigError
+from edgesmith_runtime.spec import Format
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgesmith.config import ConversionConfig
+    from edgesmith.core import Progress
+    from edgesmith.reference import Reference
+    from edgesmith_runtime.manifest import Output, Parity, Score, Task
+
+__all__ = ["Evaluation", "Verdict", "choose", "evaluate"]
+
+Tensors = Mapping[str, "NDArray[Any]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The samples that every artifact is held against the original on.
+
+    Args:
+        task: What the outputs mean.
+        outputs: Of the model; the first one answers.
+        batches: The model's input tensors, some samples at a time, always in the same order.
+        targets: ``(n,)`` true class indices or values in their unit; None where not known.
+        metric: The score's name, as ``resolve_metric`` gives it.
+        seed: Of the score's interval.
+    """
+
+    task: Task
+    outputs: tuple[Output, ...]
+    batches: Callable[[], Iterator[Tensors]]
+    targets: NDArray[Any] | None
+    metric: str
+    seed: int
+
+    def truth(self) -> Truth | None:
+        """The targets with the metric; a new generator each time, so intervals compare."""
+        if self.targets is None:
+            return None
+        rng = np.random.default_rng(self.seed)
+        return Truth(metric=self.metric, targets=self.targets, rng=rng)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What evaluation found: the original's score, and every artifact that answers as it does.
+
+    Args:
+        original_outputs: ``(n, ...)`` by output.
+        original_score: None where the truth is not known.
+        candidates: In the order of the formats.
+        predicted: By artifact file, its answers, ``(n,)``; None for a task without.
+    """
+
+    original_outputs: Tensors
+    original_score: Score | None
+    candidates: tuple[Candidate, ...]
+    predicted: Mapping[str, NDArray[Any] | None]
+
+
+def evaluate(
+    reference: Reference,
+    evaluation: Evaluation,
+    config: ConversionConfig,
+    *,
+    directory: Path,
+    progress: Progress,
+) -> Verdict:
+    """Convert the original to every format, and verify each artifact on the samples.
+
+    Raises:
+        ConversionError: A converter fails; the message says why.
+        ParityError: An artifact answers differently from the original.
+    """
+    labels = {output.name: output.labels for output in evaluation.outputs if output.labels}
+    recipes = [Recipe(name=f"float32_{fmt}", format=fmt) for fmt in config.formats]
+    with ThreadPoolExecutor(len(recipes)) as pool:
+        jobs = [
+            pool.submit(
+                convert, reference, recipe, labels=labels, config=config, directory=directory
+            )
+            for recipe in recipes
+        ]
+        parts = [reference.run(tensors) for tensors in evaluation.batches()]
+        artifacts = [
+            job.result() for job in progress.track(jobs, "Converting", total=len(jobs))
+        ]
+    original = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    answering = evaluation.outputs[0]
+    verified = [
+        verify(
+            artifact,
+            original,
+            evaluation.batches(),
+            task=evaluation.task,
+            output=answering,
+            truth=evaluation.truth(),
+        )
+        for artifact in progress.track(artifacts, "Verifying", total=len(artifacts))
+    ]
+    truth = evaluation.truth()
+    given = answers(evaluation.task, answering, original)
+    return Verdict(
+        original_outputs=original,
+        original_score=None
+        if truth is None or given is None
+        else score(truth.metric, truth.targets, given, rng=truth.rng),
+        candidates=tuple(
+            Candidate(recipe=recipe, artifact=artifact, score=one.score, parity=one.parity)
+            for recipe, artifact, one in zip(recipes, artifacts, verified, strict=True)
+        ),
+        predicted={
+            artifact.file: one.answers
+            for artifact, one in zip(artifacts, verified, strict=True)
+        },
+    )
+
+
+def choose(candidates: tuple[Candidate, ...]) -> Choice:
+    """The default artifact: the one that the runtime's base install runs.
+
+    Raises:
+        ConfigError: No ONNX artifact was made.
+    """
+    base = [one for one in candidates if one.artifact.format is Format.ONNX]
+    if not base:
+        raise ConfigError(
+            "formats: expected onnx among them, got "
+            f"{', '.join(one.artifact.format for one in candidates)}; a bundle's default "
+            "artifact runs on numpy and onnxruntime alone"
+        )
+    chosen = base[0]
+    parity = chosen.parity
+    proof = "" if parity is None else f", and answers as the original ({_proof(parity)})"
+    return Choice(
+        file=chosen.artifact.file,
+        reason=f"runs on the runtime's base install, numpy and onnxruntime{proof}",
+    )
+
+
+def _proof(parity: Parity) -> str:
+    if parity.agreement is None:
+        return f"largest error {parity.max_abs_error:.1e} on {parity.n_samples} samples"
+    same = round(parity.agreement * parity.n_samples)
+    return f"same decision on {same} of {parity.n_samples} samples"

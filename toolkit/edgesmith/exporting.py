@@ -1,0 +1,260 @@
+"""What a model that was trained elsewhere does not say by itself: its task, answers and raw inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith.reference import trace
+from edgesmith_runtime.batches import as_batch, split_inputs
+from edgesmith_runtime.errors import ConfigError, InputError
+from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
+from edgesmith_runtime.transforms import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import keras
+    from numpy.typing import NDArray
+
+    from edgesmith.reference import Reference
+    from edgesmith_runtime.manifest import Step
+    from edgesmith_runtime.spec import Signature, TensorSpec
+    from edgesmith_runtime.transforms import Batch
+
+__all__ = ["Sampled", "infer_task", "output_nouns", "trace_on"]
+
+N_DRAWN = 64
+FREE_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """A traced model with the samples to verify it on.
+
+    Args:
+        reference: The traced model.
+        raw_inputs: What an app hands in.
+        raw: A batch of each, by name.
+        tensors: The model's input tensors of the same samples, ``(n, ...)``.
+    """
+
+    reference: Reference
+    raw_inputs: tuple[RawInput, ...]
+    raw: Mapping[str, Batch]
+    tensors: Mapping[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    def rows(self, rows: Sequence[int]) -> dict[str, Batch]:
+        """The raw inputs of some samples."""
+        return {name: _taken(batch, rows) for name, batch in self.raw.items()}
+
+
+def _taken(batch: Batch, rows: Sequence[int]) -> Batch:
+    if isinstance(batch, Mapping):
+        columns = cast("Mapping[str, Batch]", batch)
+        return {column: [cells[row] for row in rows] for column, cells in columns.items()}
+    return batch[list(rows)] if isinstance(batch, np.ndarray) else [batch[row] for row in rows]
+
+
+def trace_on(
+    model: keras.Model,
+    samples: Any,
+    steps: tuple[Step, ...],
+    *,
+    seed: int,
+    inputs: tuple[TensorSpec, ...] | None = None,
+) -> Sampled:
+    """Trace a model, and bring the user's samples into the forms that verification needs.
+
+    Args:
+        model: Of any style.
+        samples: Raw inputs as ``predict_batch`` takes them; without steps the model's tensors,
+            one array or arrays by input name. None draws numbers, see ``drawn_samples``.
+        steps: From the raw inputs to the model's tensors.
+        seed: Of drawn samples.
+        inputs: What the model takes, where it does not say so.
+
+    Raises:
+        InputError: Samples are needed and absent, or are not what the steps take.
+        ConfigError: The steps do not give what the model takes.
+        ConversionError: The model cannot be traced.
+    """
+    if not steps:
+        return _trace_on_tensors(model, samples, seed, inputs)
+    raw_inputs = _raw_inputs(steps)
+    if samples is None:
+        raise InputError(
+            "samples: needed with a transform, there is nothing to draw raw inputs from"
+        )
+    batches = split_inputs(raw_inputs, samples)
+    raw = {one.name: as_batch(one, batches[one.name]) for one in raw_inputs}
+    values = Transform(steps, tuple(raw))(raw)
+    used = {name for step in steps for name in step.inputs}
+    final = {name: value for name, value in values.items() if name not in used}
+    reference = trace(model, samples=final if len(final) > 1 else next(iter(final.values())))
+    names = [spec.name for spec in reference.signature.inputs]
+    if not set(names) <= set(values):
+        raise ConfigError(f"transform: expected steps that give {names}, got {sorted(final)}")
+    return Sampled(
+        reference=reference,
+        raw_inputs=raw_inputs,
+        raw=raw,
+        tensors={name: values[name] for name in names},
+    )
+
+
+def _trace_on_tensors(
+    model: keras.Model, samples: Any, seed: int, inputs: tuple[TensorSpec, ...] | None
+) -> Sampled:
+    given = None if samples is None else _arrays(samples)
+    reference = trace(model, inputs=inputs, samples=given)
+    specs = reference.signature.inputs
+    if given is None:
+        tensors = drawn_samples(reference.signature, seed)
+    elif isinstance(given, dict):
+        tensors = given
+    else:
+        tensors = {specs[0].name: given}
+    reference.signature.check_inputs(tensors)
+    raw_inputs = tuple(
+        RawInput(
+            name=spec.name,
+            kind=Kind.TENSOR,
+            accepts=f"an array of {spec.dtype} with the shape {list(spec.sample_shape)}",
+        )
+        for spec in specs
+    )
+    return Sampled(reference=reference, raw_inputs=raw_inputs, raw=tensors, tensors=tensors)
+
+
+def _arrays(samples: Any) -> NDArray[Any] | dict[str, NDArray[Any]]:
+    if isinstance(samples, Mapping):
+        named = cast("Mapping[str, Any]", samples)
+        return {name: np.asarray(array) for name, array in named.items()}
+    return np.asarray(samples)
+
+
+def drawn_samples(signature: Signature, seed: int) -> dict[str, NDArray[Any]]:
+    """Inputs to compare on where the user gives none: 64 standard normal samples, seeded.
+
+    Whole numbers are drawn from 0 and 1, which every vocabulary has. A free axis other than the
+    batch gets length 8.
+    """
+    rng = np.random.default_rng(seed)
+    return {spec.name: _drawn(spec, rng) for spec in signature.inputs}
+
+
+def _drawn(spec: TensorSpec, rng: np.random.Generator) -> NDArray[Any]:
+    shape = [
+        N_DRAWN,
+        *(axis if isinstance(axis, int) else FREE_LENGTH for axis in spec.sample_shape),
+    ]
+    if np.dtype(spec.dtype).kind == "f":
+        return rng.standard_normal(shape).astype(spec.dtype)
+    return rng.integers(0, 2, shape).astype(spec.dtype)
+
+
+def infer_task(
+    expected: NDArray[Any] | None, class_names: Sequence[str] | None, width: int | None
+) -> Task:
+    """Classification with class names or whole-number answers to a wide output, else as given.
+
+    Args:
+        expected: The true answers, ``(n,)`` or ``(n, k)``, or None.
+        class_names: In the order of the output, or None.
+        width: Length of the first output's last axis; None where it is free.
+    """
+    if class_names is not None:
+        return Task.CLASSIFICATION
+    if expected is None:
+        return Task.TENSOR
+    wide = width is None or width > 1
+    if expected.dtype.kind in "iu" and expected.ndim == 1 and wide:
+        return Task.CLASSIFICATION
+    return Task.REGRESSION
+
+
+def output_nouns(
+    signature: Signature,
+    task: Task,
+    class_names: Sequence[str] | None,
+    first: NDArray[Any],
+) -> tuple[Output, ...]:
+    """The outputs with their labels and decode; the first one answers.
+
+    Args:
+        signature: Of the model.
+        task: What the first output means.
+        class_names: In the order of the output; "0", "1", ... where None.
+        first: The first output on the samples, ``(n, ...)``; probabilities or logits is read
+            off it.
+
+    Raises:
+        ConfigError: Another number of class names than the output has.
+    """
+    nouns = [Output(name=spec.name, shape=spec.sample_shape) for spec in signature.outputs]
+    if task is Task.CLASSIFICATION:
+        labels, decode = _classes(nouns[0], class_names, first)
+        nouns[0] = Output(
+            name=nouns[0].name, shape=nouns[0].shape, labels=labels, decode=decode
+        )
+    elif task is Task.REGRESSION:
+        decode = Decode(op=DecodeOp.INVERSE_SCALE)
+        nouns[0] = Output(name=nouns[0].name, shape=nouns[0].shape, decode=decode)
+    return tuple(nouns)
+
+
+def _classes(
+    output: Output, class_names: Sequence[str] | None, first: NDArray[Any]
+) -> tuple[tuple[str, ...], Decode]:
+    width = first.shape[-1] if first.ndim > 1 else 1
+    n_classes = max(width, 2)
+    labels = tuple(class_names or (str(index) for index in range(n_classes)))
+    if len(labels) != n_classes:
+        raise ConfigError(
+            f"class names: the output '{output.name}' tells {n_classes} classes apart, "
+            f"got {len(labels)} names"
+        )
+    in_unit = bool(np.all(first >= 0) and np.all(first <= 1))
+    if width == 1:
+        return labels, Decode(op=DecodeOp.THRESHOLD if in_unit else DecodeOp.SIGMOID)
+    sums_to_one = in_unit and bool(np.allclose(first.sum(axis=-1), 1, atol=1e-3))
+    return labels, Decode(op=DecodeOp.ARGMAX if sums_to_one else DecodeOp.SOFTMAX)
+
+
+_KINDS = {"decode_image": Kind.IMAGE, "numbers": Kind.TABLE, "categories": Kind.TABLE}
+
+
+def _raw_inputs(steps: tuple[Step, ...]) -> tuple[RawInput, ...]:
+    """What an app hands in: the values that steps take and none gives."""
+    made = {name for step in steps for name in step.outputs}
+    takers: dict[str, list[Step]] = {}
+    for step in steps:
+        for name in step.inputs:
+            if name not in made:
+                takers.setdefault(name, []).append(step)
+    return tuple(
+        RawInput(name=name, kind=_kind(steps), accepts=_accepts(steps))
+        for name, steps in takers.items()
+    )
+
+
+def _kind(takers: Sequence[Step]) -> Kind:
+    return _KINDS.get(takers[0].op, Kind.TENSOR)
+
+
+def _accepts(takers: Sequence[Step]) -> str:
+    match _kind(takers):
+        case Kind.IMAGE:
+            return "an image file, its bytes, or an array of (height, width, channels)"
+        case Kind.TABLE:
+            columns = [column for step in takers for column in step.params["columns"]]
+            return f"a row as a mapping with the columns {', '.join(columns)}"
+        case _:
+            return "an array of numbers"

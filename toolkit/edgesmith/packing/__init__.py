@@ -1,0 +1,22 @@
+"""What ships and what stays: the bundle with its golden samples, and the record of the build."""
+
+from __future__ import annotations
+
+from edgesmith.packing.bundle import Interface, needs, pack
+from edgesmith.packing.golden import golden_rows, golden_samples
+from edgesmith.packing.provenance import provenance
+from edgesmith.packing.record import Record, RecordedSet, SampleSet, leave, read_record
+
+__all__ = [
+    "Interface",
+    "Record",
+    "RecordedSet",
+    "SampleSet",
+    "golden_rows",
+    "golden_samples",
+    "leave",
+    "needs",
+    "pack",
+    "provenance",
+    "read_record",
+]

@@ -1,0 +1,298 @@
+"""What a build leaves beside its bundle: the original, samples, every candidate, and their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith_runtime.errors import BundleError
+from edgesmith_runtime.fields import Fields, strict_json
+from edgesmith_runtime.files import replacing
+from edgesmith_runtime.spec import Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgesmith.core import Candidate
+    from edgesmith.reference import Reference
+
+__all__ = ["ORIGINAL", "Record", "RecordedSet", "SampleSet", "leave", "read_record"]
+
+ORIGINAL = "original.keras"
+
+_RECORD = "record.json"
+_GRAPH = "original.pb"
+_CANDIDATES = "candidates"
+_VERSION = 1
+_MAX_RECORD_BYTES = 16 << 20
+_BUILD_AGAIN = "build again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SampleSet:
+    """Prepared samples to leave, e.g. those of the test split.
+
+    Args:
+        n_samples: How many there are in all batches.
+        batches: The model's input tensors, some samples at a time.
+        outputs: The original's, ``(n_samples, ...)``; empty where nobody needs them.
+        targets: ``(n_samples, ...)``, None where they are not known.
+    """
+
+    n_samples: int
+    batches: Iterable[Mapping[str, NDArray[Any]]]
+    outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict[str, "NDArray[Any]"])
+    targets: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedSet:
+    """The same, left: ``.npy`` files by tensor and output, to be read or mapped."""
+
+    n_samples: int
+    tensors: Mapping[str, Path]
+    outputs: Mapping[str, Path]
+    targets: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a build left, checked to the last byte.
+
+    Args:
+        name: Of the bundle.
+        original: The ``.keras`` file; None where Keras cannot save the model.
+        graph: The frozen graph that everything was converted from.
+        signature: Of the original.
+        input_nodes: The graph's placeholder of each input.
+        output_nodes: The graph's node of each output.
+        candidates: Every artifact by its file name.
+        sets: Sample sets by name: ``calibration``, ``test``.
+    """
+
+    name: str
+    original: Path | None
+    graph: Path
+    signature: Signature
+    input_nodes: tuple[str, ...]
+    output_nodes: tuple[str, ...]
+    candidates: Mapping[str, Path]
+    sets: Mapping[str, RecordedSet]
+
+
+def leave(
+    directory: Path,
+    *,
+    name: str,
+    reference: Reference,
+    candidates: Sequence[Candidate],
+    sets: Mapping[str, SampleSet],
+) -> None:
+    """Write what later steps need; ``original.keras`` is recorded if it is there already.
+
+    The record is taken away first and written last, so a build that was killed in between
+    leaves none, and nothing is taken for whole that is not.
+
+    Args:
+        directory: The ``build`` directory; it must exist.
+        name: Of the bundle.
+        reference: The original; its graph is written.
+        candidates: Every artifact is written.
+        sets: Sample sets by name; one batch is held at a time.
+
+    Raises:
+        WriteError: A file cannot be written.
+    """
+    (directory / _RECORD).unlink(missing_ok=True)
+    files = [_write(directory / _GRAPH, reference.graph)]
+    if (directory / ORIGINAL).is_file():
+        files.append(directory / ORIGINAL)
+    (directory / _CANDIDATES).mkdir(exist_ok=True)
+    for candidate in candidates:
+        artifact = candidate.artifact
+        files.append(_write(directory / _CANDIDATES / artifact.file, artifact.content))
+    recorded = {key: _leave_set(directory / key, one) for key, one in sets.items()}
+    for one in recorded.values():
+        files += [*one.tensors.values(), *one.outputs.values()]
+        files += [] if one.targets is None else [one.targets]
+    members = {
+        "version": _VERSION,
+        "name": name,
+        "inputs": [_spec_members(spec) for spec in reference.signature.inputs],
+        "outputs": [_spec_members(spec) for spec in reference.signature.outputs],
+        "input_nodes": reference.input_nodes,
+        "output_nodes": reference.output_nodes,
+        "candidates": [candidate.artifact.file for candidate in candidates],
+        "sets": {key: _set_members(directory, one) for key, one in recorded.items()},
+        "files": {_relative(directory, file): _digest(file) for file in files},
+    }
+    text = json.dumps(members, indent=2, sort_keys=True, ensure_ascii=False)
+    _write(directory / _RECORD, (text + "\n").encode())
+
+
+def _write(path: Path, content: bytes | memoryview) -> Path:
+    with replacing(path, size_bytes=len(content)) as draft:
+        draft.write_bytes(content)
+    return path
+
+
+def _leave_set(directory: Path, samples: SampleSet) -> RecordedSet:
+    directory.mkdir(exist_ok=True)
+    outputs: dict[str, Path] = {}
+    for index, (name, array) in enumerate(samples.outputs.items()):
+        outputs[name] = directory / f"output_{index}.npy"
+        _write_npy(outputs[name], array)
+    targets = None
+    if samples.targets is not None:
+        targets = directory / "targets.npy"
+        _write_npy(targets, samples.targets)
+    return RecordedSet(
+        n_samples=samples.n_samples,
+        tensors=_leave_tensors(directory, samples),
+        outputs=outputs,
+        targets=targets,
+    )
+
+
+def _leave_tensors(directory: Path, samples: SampleSet) -> dict[str, Path]:
+    """All tensors in one pass: a ``.npy`` header that says how many will come, then batches."""
+    paths: dict[str, Path] = {}
+    files: dict[str, IO[bytes]] = {}
+    n_written = 0
+    with ExitStack() as open_files:
+        for batch in samples.batches:
+            for index, (name, array) in enumerate(batch.items()):
+                if name not in files:
+                    # A tensor may be called what no file can be.
+                    paths[name] = directory / f"input_{index}.npy"
+                    draft = open_files.enter_context(replacing(paths[name]))
+                    files[name] = open_files.enter_context(draft.open("wb"))
+                    _write_header(files[name], array, samples.n_samples)
+                files[name].write(np.ascontiguousarray(array).data)
+            n_written += len(next(iter(batch.values())))
+        if n_written != samples.n_samples:
+            raise ValueError(
+                f"{directory.name}: {samples.n_samples} samples announced, {n_written} came"
+            )
+    return paths
+
+
+def _write_header(file: IO[bytes], array: NDArray[Any], n_samples: int) -> None:
+    header = {
+        "descr": np.lib.format.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": (n_samples, *array.shape[1:]),
+    }
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _write_npy(path: Path, array: NDArray[Any]) -> None:
+    with replacing(path) as draft, draft.open("wb") as file:
+        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _spec_members(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)}
+
+
+def _set_members(directory: Path, one: RecordedSet) -> dict[str, Any]:
+    return {
+        "n_samples": one.n_samples,
+        "tensors": {name: _relative(directory, path) for name, path in one.tensors.items()},
+        "outputs": {name: _relative(directory, path) for name, path in one.outputs.items()},
+        "targets": None if one.targets is None else _relative(directory, one.targets),
+    }
+
+
+def _relative(directory: Path, path: Path) -> str:
+    return path.relative_to(directory).as_posix()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_record(directory: Path) -> Record:
+    """Read what a build left, and check the digest of every file.
+
+    Raises:
+        BundleError: No record, one of another version, or a file that is missing or was changed
+            since the build; the message names it.
+    """
+    path = directory / _RECORD
+    if not path.is_file():
+        raise BundleError(
+            f"{directory}: expected {_RECORD} of a finished build, there is none; {_BUILD_AGAIN}, "
+            "or give --original, --samples and --expected"
+        )
+    where = str(path)
+    fields = Fields(
+        strict_json(path.read_bytes(), where, max_bytes=_MAX_RECORD_BYTES), f"{where}:"
+    )
+    if (written := fields.take("version", int)) != _VERSION:
+        raise BundleError(
+            f"{where}: expected version {_VERSION}, got {written}; {_BUILD_AGAIN}"
+        )
+    digests = cast("dict[str, object]", fields.take("files", dict))
+    files = {name: directory / name for name in digests}
+    record = Record(
+        name=fields.take("name", str),
+        original=files.get(ORIGINAL),
+        graph=directory / _GRAPH,
+        signature=Signature(
+            fields.children("inputs", _read_spec), fields.children("outputs", _read_spec)
+        ),
+        input_nodes=fields.strings("input_nodes"),
+        output_nodes=fields.strings("output_nodes"),
+        candidates={
+            file: directory / _CANDIDATES / file for file in fields.strings("candidates")
+        },
+        sets=fields.child("sets", lambda sets: sets.each(lambda one: _read_set(one, files))),
+    )
+    fields.finish()
+    for name, file in files.items():
+        _check(name, file, digests[name])
+    return record
+
+
+def _check(name: str, file: Path, digest: object) -> None:
+    if not file.is_file():
+        raise BundleError(f"{file}: the build left it and it is missing; {_BUILD_AGAIN}")
+    if _digest(file) != digest:
+        raise BundleError(
+            f"{file}: its sha256 is not the one in {_RECORD}; '{name}' was changed since the "
+            f"build: {_BUILD_AGAIN}"
+        )
+
+
+def _read_spec(fields: Fields) -> TensorSpec:
+    return TensorSpec(fields.take("name", str), fields.take("dtype", str), fields.axes("shape"))
+
+
+def _read_set(fields: Fields, files: Mapping[str, Path]) -> RecordedSet:
+    def paths(key: str) -> dict[str, Path]:
+        members = cast("dict[str, object]", fields.take(key, dict))
+        return {name: _listed(fields, files, file) for name, file in members.items()}
+
+    targets = fields.maybe("targets", str)
+    return RecordedSet(
+        n_samples=fields.take("n_samples", int),
+        tensors=paths("tensors"),
+        outputs=paths("outputs"),
+        targets=None if targets is None else _listed(fields, files, targets),
+    )
+
+
+def _listed(fields: Fields, files: Mapping[str, Path], file: object) -> Path:
+    if file not in files:
+        raise BundleError(f"{fields.where}: '{file}' is not among the files; {_BUILD_AGAIN}")
+    return files[str(file)]

@@ -1,0 +1,336 @@
+"""The stages in order: raw data to a bundle, a model to a bundle, a model to one artifact."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith.config import Config, ConversionConfig
+from edgesmith.config.reading import load_config
+from edgesmith.core import Split
+from edgesmith.delivery import Order, deliver
+from edgesmith.evaluation import Evaluation, evaluate
+from edgesmith.exporting import Sampled, infer_task, output_nouns, trace_on
+from edgesmith.packing import Interface, SampleSet, provenance
+from edgesmith.preparation import prepare
+from edgesmith.reference import load_original, trace
+from edgesmith.reporting import report_path
+from edgesmith.silence import Silent
+from edgesmith.sources import load_dataset
+from edgesmith.training import fit
+from edgesmith.verification import answers, resolve_metric
+from edgesmith.workspace import workspace
+from edgesmith_runtime.errors import ConfigError, InputError
+from edgesmith_runtime.files import replacing
+from edgesmith_runtime.manifest import Task
+from edgesmith_runtime.spec import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import keras
+    from numpy.typing import NDArray
+
+    from edgesmith.core import Dataset, Prepared, Progress, Report
+    from edgesmith.workspace import Workspace
+    from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.manifest import Step
+    from edgesmith_runtime.spec import Signature
+    from edgesmith_runtime.transforms import Batch
+
+__all__ = ["BuildResult", "build", "convert", "export"]
+
+BATCH_SIZE = 256
+N_CALIBRATION = 512
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """Where a build left its files, and all that it found out.
+
+    Args:
+        bundle: ``NAME.edge``.
+        report: ``report.html``; ``report.json`` is beside it.
+        summary: The same as a noun.
+    """
+
+    bundle: Path
+    report: Path
+    summary: Report
+
+
+def build(
+    config: Config | str | Path,
+    out: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Raw data to a verified bundle and a report, as a configuration says.
+
+    Args:
+        config: A TOML file, or what ``load_config`` made of one.
+        out: The folder to write to; it is made if need be. An older bundle in it stays as it
+            is until the new one is whole.
+        overrides: ``key=value`` each, as ``--set`` takes them; with a file alone.
+        progress: Where to say how far it is; silent without.
+
+    Raises:
+        ConfigError: A key is wrong, or another build holds ``out``.
+        DataError: The data cannot be read or learned from.
+        ConversionError, ParityError, SelfTestError: The model does not arrive as it was trained.
+        WriteError: A file cannot be written.
+    """
+    if not isinstance(config, Config):
+        config = load_config(config, overrides)
+    elif overrides:
+        raise ValueError("overrides go with a file; this configuration is read already")
+    progress = progress or Silent()
+    metric = resolve_metric(config.metric, config.task)
+    dataset = load_dataset(config.source, split=config.split, task=config.task)
+    with workspace(out, config.name) as work:
+        prepared = prepare(dataset, config, directory=work.build, progress=progress)
+        for warning in prepared.account.warnings:
+            progress.say(f"warning: {warning}")
+        fitted = fit(
+            prepared, config.training, seed=config.seed, directory=work.build, progress=progress
+        )
+        order = Order(
+            model=fitted.model,
+            reference=trace(fitted.model, inputs=prepared.inputs),
+            interface=Interface(
+                name=config.name,
+                task=config.task,
+                raw_inputs=prepared.raw_inputs,
+                transform=prepared.transform.steps,
+                outputs=(prepared.output,),
+            ),
+            evaluation=_evaluation(prepared, metric, config.seed),
+            raw_samples=lambda rows: _raw_samples(dataset, prepared, rows),
+            conversion=config.conversion,
+            n_rounds=config.benchmark.rounds if config.benchmark.enabled else None,
+            provenance=provenance(
+                data=dataset.provenance,
+                n_by_split=prepared.account.n_by_split,
+                seed=config.seed,
+                config=config.model_dump(mode="json", exclude_unset=True),
+            ),
+            calibration=_calibration(prepared, config.seed),
+            account=prepared.account,
+            curve=fitted.curve,
+        )
+        return _delivered(order, work, progress)
+
+
+def _delivered(order: Order, work: Workspace, progress: Progress) -> BuildResult:
+    report = deliver(order, work, progress)
+    return BuildResult(bundle=work.bundle, report=report_path(report), summary=report)
+
+
+def _held_out(prepared: Prepared) -> Split:
+    """The split to verify on: what the model has seen least of."""
+    return next(
+        split
+        for split in (Split.TEST, Split.VALIDATION, Split.TRAIN)
+        if split in prepared.splits
+    )
+
+
+def _evaluation(prepared: Prepared, metric: str, seed: int) -> Evaluation:
+    split = _held_out(prepared)
+    n_samples = len(prepared.splits[split])
+    targets = prepared.splits[split].targets
+    if prepared.task is Task.REGRESSION:
+        targets = answers(prepared.task, prepared.output, {prepared.output.name: targets})
+    return Evaluation(
+        task=prepared.task,
+        outputs=(prepared.output,),
+        batches=lambda: _batches(prepared, split, np.arange(n_samples)),
+        # Only the test split was never looked at, so only it gives a score.
+        targets=targets if split is Split.TEST else None,
+        metric=metric,
+        seed=seed,
+    )
+
+
+def _batches(
+    prepared: Prepared, split: Split, positions: NDArray[np.intp]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    for start in range(0, len(positions), BATCH_SIZE):
+        yield prepared.tensors(split, positions[start : start + BATCH_SIZE])
+
+
+def _raw_samples(
+    dataset: Dataset, prepared: Prepared, positions: list[int]
+) -> Mapping[str, Batch]:
+    rows = prepared.splits[_held_out(prepared)].rows
+    return dataset.samples.read(rows[np.asarray(positions, np.intp)])
+
+
+def _calibration(prepared: Prepared, seed: int) -> SampleSet:
+    """Training samples for what later steps calibrate; the test split is not for choosing."""
+    n_samples = len(prepared.splits[Split.TRAIN])
+    rng = np.random.default_rng(seed)
+    positions = rng.permutation(n_samples)[:N_CALIBRATION]
+    positions.sort()
+    return SampleSet(
+        n_samples=len(positions), batches=_batches(prepared, Split.TRAIN, positions)
+    )
+
+
+def export(  # noqa: PLR0913 - the promised signature
+    model: keras.Model | str | Path,
+    path: str | Path,
+    *,
+    samples: Any = None,
+    expected: NDArray[Any] | None = None,
+    class_names: Sequence[str] | None = None,
+    transform: Sequence[Step] = (),
+    formats: Sequence[str] = ("onnx", "tflite"),
+    opset: int | None = None,
+    n_rounds: int | None = 3,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """A Keras model to a verified bundle and a report.
+
+    Args:
+        model: Of any style, or a ``.keras`` file.
+        path: Of the bundle, ``NAME.edge``; the report and ``build/`` go beside it.
+        samples: Raw inputs to verify on, as ``predict_batch`` takes them; without a transform
+            these are the model's own tensors. None draws numbers, which prove parity and give
+            no score.
+        expected: The true answers, ``(n,)`` class indices or ``(n,)`` or ``(n, k)`` values.
+        class_names: In the order of the output; makes it a classification.
+        transform: Steps from the raw inputs to the model's tensors.
+        formats: What to make; onnx must be among them.
+        opset: Of the ONNX file; None takes the default of ``[conversion]``.
+        n_rounds: Of the latency comparison; None measures nothing.
+        seed: Of drawn samples, and of the score's interval.
+        progress: Where to say how far it is; silent without.
+
+    Raises:
+        ConfigError: ``path`` is no ``.edge``, or the class names do not fit.
+        InputError: The samples are not what the transform takes.
+        ConversionError, ParityError, SelfTestError: The model does not arrive as it is.
+        WriteError: A file cannot be written.
+    """
+    progress = progress or Silent()
+    path = Path(path)
+    if path.suffix != ".edge":
+        raise ConfigError(f"{path}: expected a bundle's name, NAME.edge")
+    conversion = _conversion(formats, opset)
+    opened = load_original(model)
+    steps = tuple(transform)
+    sampled = trace_on(opened, samples, steps, seed=seed)
+    evaluation = _exported_evaluation(sampled, expected, class_names, seed)
+    interface = Interface(
+        name=path.stem,
+        task=evaluation.task,
+        raw_inputs=sampled.raw_inputs,
+        transform=steps,
+        outputs=evaluation.outputs,
+    )
+    order = Order(
+        model=opened,
+        reference=sampled.reference,
+        interface=interface,
+        evaluation=evaluation,
+        raw_samples=sampled.rows,
+        conversion=conversion,
+        n_rounds=n_rounds,
+        provenance=provenance(seed=seed),
+    )
+    with workspace(path.parent, path.stem) as work:
+        return _delivered(order, work, progress)
+
+
+def _conversion(formats: Sequence[str], opset: int | None) -> ConversionConfig:
+    chosen = {"opset": opset} if opset is not None else {}
+    try:
+        return ConversionConfig(formats=tuple(Format(name) for name in formats), **chosen)
+    except ValueError as error:
+        raise ConfigError(
+            f"formats: expected some of {', '.join(Format)}, onnx among them, and an opset of 13 "
+            f"to 23; got {', '.join(formats)}, {opset}"
+        ) from error
+
+
+def _exported_evaluation(
+    sampled: Sampled,
+    expected: NDArray[Any] | None,
+    class_names: Sequence[str] | None,
+    seed: int,
+) -> Evaluation:
+    reference, n_samples = sampled.reference, len(sampled)
+    if expected is not None and len(expected) != n_samples:
+        raise InputError(f"expected: one answer a sample, {n_samples}, got {len(expected)}")
+    answering = reference.signature.outputs[0]
+    first = reference.run(sampled.tensors)[answering.name]
+    width = first.shape[-1] if first.ndim > 1 else 1
+    task = infer_task(expected, class_names, width)
+    return Evaluation(
+        task=task,
+        outputs=output_nouns(reference.signature, task, class_names, first),
+        batches=lambda: _slices(sampled.tensors, n_samples),
+        targets=None if expected is None else np.asarray(expected),
+        metric="" if task is Task.TENSOR else resolve_metric("auto", task),
+        seed=seed,
+    )
+
+
+def _slices(
+    tensors: Mapping[str, NDArray[Any]], n_samples: int
+) -> Iterator[dict[str, NDArray[Any]]]:
+    for start in range(0, n_samples, BATCH_SIZE):
+        yield {name: array[start : start + BATCH_SIZE] for name, array in tensors.items()}
+
+
+def convert(
+    model: keras.Model | str | Path,
+    path: str | Path,
+    *,
+    samples: Any = None,
+    signature: Signature | None = None,
+    opset: int = 18,
+    seed: int = 0,
+) -> Artifact:
+    """A Keras model to one artifact, verified against it.
+
+    Args:
+        model: Of any style, or a ``.keras`` file.
+        path: Of the artifact; its suffix is its format, ``.onnx`` or ``.tflite``.
+        samples: The model's tensors, ``(n, ...)``: one array, or arrays by input name. None
+            draws numbers to compare on.
+        signature: What the model takes, where it does not say so and there are no samples.
+        opset: Of an ONNX file.
+        seed: Of drawn samples.
+
+    Raises:
+        ConfigError: The suffix names no format.
+        ConversionError: The model cannot be traced or converted.
+        ParityError: The artifact answers differently from the model.
+        WriteError: The file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.removeprefix(".") not in set(Format):
+        known = ", ".join(f".{fmt}" for fmt in Format)
+        raise ConfigError(f"{path}: expected a suffix of {known}, got '{path.suffix}'")
+    fmt = Format(path.suffix.removeprefix("."))
+    inputs = None if signature is None else signature.inputs
+    sampled = trace_on(load_original(model), samples, (), seed=seed, inputs=inputs)
+    evaluation = _exported_evaluation(sampled, None, None, seed)
+    config = ConversionConfig(formats=(fmt,), opset=opset)
+    with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
+        verdict = evaluate(
+            sampled.reference, evaluation, config, directory=Path(folder), progress=Silent()
+        )
+    artifact = dataclasses.replace(verdict.candidates[0].artifact, file=path.name)
+    with replacing(path, size_bytes=artifact.size_bytes) as draft:
+        draft.write_bytes(artifact.content)
+    return artifact

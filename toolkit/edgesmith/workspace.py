@@ -1,0 +1,66 @@
+"""The folder that a build writes to: made, held against a second build, and named throughout."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from edgesmith_runtime.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Workspace", "workspace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where the files of one build go.
+
+    Args:
+        out: The output folder, for what people take away.
+        name: Of the bundle.
+    """
+
+    out: Path
+    name: str
+
+    @property
+    def bundle(self) -> Path:
+        """What ships."""
+        return self.out / f"{self.name}.edge"
+
+    @property
+    def build(self) -> Path:
+        """What later steps need: the original, tensors, candidates; also caches and drafts."""
+        return self.out / "build"
+
+
+@contextmanager
+def workspace(out: str | Path, name: str) -> Iterator[Workspace]:
+    """Make the output folder and hold it until the build is over.
+
+    Raises:
+        ConfigError: The folder cannot be made, or another build holds it.
+    """
+    place = Workspace(Path(out), name)
+    try:
+        place.build.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place.build / ".lock", timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise ConfigError(
+            f"{place.out}: another build is writing here; wait for it, or take another --out"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{place.out}: cannot be written to: {error.strerror}; take another --out"
+        ) from error
+    try:
+        yield place
+    finally:
+        lock.release()
