@@ -156,7 +156,7 @@ def test_an_unbuilt_model_is_built_from_given_inputs() -> None:
 
 
 def test_an_unbuilt_model_without_samples_is_refused() -> None:
-    with pytest.raises(ConversionError, match="does not say what it takes.*pass samples, or inputs"):
+    with pytest.raises(ConversionError, match=r"does not say what it takes.*pass samples, or inputs"):
         trace(keras.Sequential([layers.Dense(3)]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -30,6 +30,7 @@ __all__ = [
     "Curve",
     "Dataset",
     "Dropped",
+    "KerasModel",
     "Original",
     "Prepared",
     "PreparedSplit",
@@ -42,6 +43,9 @@ __all__ = [
     "Split",
     "Target",
 ]
+
+
+KerasModel: TypeAlias = Any  # a keras.Model; Keras ships no types, and no stage below needs it
 
 
 class Progress(Protocol):

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    import keras
 
     from edgesmith.config import ConversionConfig
-    from edgesmith.core import Account, Candidate, Curve, Progress
+    from edgesmith.core import Account, Candidate, Curve, KerasModel, Progress
     from edgesmith.evaluation import Evaluation, Verdict
     from edgesmith.packing import Interface
     from edgesmith.reference import Reference
@@ -59,7 +58,7 @@ class Order:
         curve: How training went, where it was done here.
     """
 
-    model: keras.Model
+    model: KerasModel
     reference: Reference
     interface: Interface
     evaluation: Evaluation

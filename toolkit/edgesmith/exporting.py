@@ -17,9 +17,9 @@ from edgesmith_runtime.transforms import Transform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import keras
     from numpy.typing import NDArray
 
+    from edgesmith.core import KerasModel
     from edgesmith.reference import Reference
     from edgesmith_runtime.manifest import Step
     from edgesmith_runtime.spec import Signature, TensorSpec
@@ -59,11 +59,13 @@ def _taken(batch: Batch, rows: Sequence[int]) -> Batch:
     if isinstance(batch, Mapping):
         columns = cast("Mapping[str, Batch]", batch)
         return {column: [cells[row] for row in rows] for column, cells in columns.items()}
-    return batch[list(rows)] if isinstance(batch, np.ndarray) else [batch[row] for row in rows]
+    if isinstance(batch, np.ndarray):
+        return cast("NDArray[Any]", batch)[list(rows)]
+    return [batch[row] for row in rows]
 
 
 def trace_on(
-    model: keras.Model,
+    model: KerasModel,
     samples: Any,
     steps: tuple[Step, ...],
     *,
@@ -110,7 +112,7 @@ def trace_on(
 
 
 def _trace_on_tensors(
-    model: keras.Model, samples: Any, seed: int, inputs: tuple[TensorSpec, ...] | None
+    model: KerasModel, samples: Any, seed: int, inputs: tuple[TensorSpec, ...] | None
 ) -> Sampled:
     given = None if samples is None else _arrays(samples)
     reference = trace(model, inputs=inputs, samples=given)

@@ -33,10 +33,9 @@ from edgesmith_runtime.spec import Format
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import keras
     from numpy.typing import NDArray
 
-    from edgesmith.core import Dataset, Prepared, Progress, Report
+    from edgesmith.core import Dataset, KerasModel, Prepared, Progress, Report
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.manifest import Step
@@ -184,7 +183,7 @@ def _calibration(prepared: Prepared, seed: int) -> SampleSet:
 
 
 def export(  # noqa: PLR0913 - the promised signature
-    model: keras.Model | str | Path,
+    model: KerasModel | str | Path,
     path: str | Path,
     *,
     samples: Any = None,
@@ -292,7 +291,7 @@ def _slices(
 
 
 def convert(
-    model: keras.Model | str | Path,
+    model: KerasModel | str | Path,
     path: str | Path,
     *,
     samples: Any = None,

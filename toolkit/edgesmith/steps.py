@@ -27,6 +27,7 @@ class Steps:
         self._bar: Iterator[Any] | None = None
 
     def __call__(self, _n_done: int, n_steps: int, _what: str) -> None:
+        """One more step begins."""
         if self._bar is None:
             bar = self._progress.track(itertools.count(), self._label, total=n_steps)
             self._bar = iter(bar)

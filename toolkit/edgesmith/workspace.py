@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from edgesmith_runtime.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["Workspace", "workspace"]
 
@@ -41,7 +41,7 @@ class Workspace:
 
 
 @contextmanager
-def workspace(out: str | Path, name: str) -> Iterator[Workspace]:
+def workspace(out: str | Path, name: str) -> Generator[Workspace]:
     """Make the output folder and hold it until the build is over.
 
     Raises:

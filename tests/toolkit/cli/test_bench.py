@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edgesmith.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.slow
@@ -15,7 +18,16 @@ def test_artifacts_are_compared_alone_where_there_is_no_original(
     page, figures = tmp_path / "bench.html", tmp_path / "bench.json"
 
     code = run(
-        ["bench", str(small_bundle), "--rounds", "2", "--html", str(page), "--json", str(figures)]
+        [
+            "bench",
+            str(small_bundle),
+            "--rounds",
+            "2",
+            "--html",
+            str(page),
+            "--json",
+            str(figures),
+        ]
     )
 
     shown = capsys.readouterr()
@@ -28,9 +40,7 @@ def test_artifacts_are_compared_alone_where_there_is_no_original(
     assert "model.onnx" in page.read_text()
 
 
-def test_a_missing_bundle_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "no.edge"
 
     assert run(["bench", str(path)]) == 2

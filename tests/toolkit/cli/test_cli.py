@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edgesmith.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = "{'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxruntime', 'scipy', 'pydantic', 'rich'}"
 
@@ -21,7 +24,9 @@ code = run(["--help"])
 print(sorted({HEAVY} & set(sys.modules)), code, file=sys.stderr)
 """
 
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert shown.stderr.strip() == "[] 0"
 

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edgesmith.cli import run
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def _failure(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, *arguments: str | Path
-) -> str:
+
+def _failure(capsys: pytest.CaptureFixture[str], tmp_path: Path, *arguments: str | Path) -> str:
     code = run(["convert", *map(str, arguments), "--out", str(tmp_path / "out")])
 
     shown = capsys.readouterr()

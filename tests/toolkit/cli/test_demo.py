@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgesmith.config.reading import load_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_example_is_the_demo_to_the_letter(repository: Path) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import keras
 
@@ -42,7 +42,7 @@ def tflite_path(
 def keras_path(image_model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("keras") / "model.keras"
     image_model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    image_model.fit(np.zeros((2, 8, 8, 1)), np.zeros(2), verbose=0)
+    image_model.fit(np.zeros((2, 8, 8, 1)), np.zeros(2), verbose=0)  # pyright: ignore[reportArgumentType]
     image_model.save(path)
     return path
 
@@ -132,5 +132,5 @@ def test_a_zip_without_a_model_is_no_keras_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("metadata.json", "{}")
 
-    with pytest.raises(InputError, match="not a .keras file: .*config.json"):
+    with pytest.raises(InputError, match=r"not a \.keras file: .*config\.json"):
         read_keras(path)

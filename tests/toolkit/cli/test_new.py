@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edgesmith.cli import run
 from edgesmith.config.reading import load_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCES = {"image": "image_folder", "table": "table", "tensor": "arrays"}
 
@@ -76,7 +79,8 @@ def test_a_file_that_is_there_is_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("my pets!", "my_pets"), ("_x_", "x"), ("\N{GREEK SMALL LETTER ALPHA}", "model")]
+    ("folder", "name"),
+    [("my pets!", "my_pets"), ("_x_", "x"), ("\N{GREEK SMALL LETTER ALPHA}", "model")],
 )
 def test_the_bundle_gets_a_name_that_files_can_have(
     folder: str, name: str, tmp_path: Path

@@ -36,7 +36,7 @@ def test_a_stream_without_a_descriptor_holds_the_object_alone(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with one_object(wanted=True) as print_object:
-        print("chatter")
+        sys.stdout.write("chatter\n")
         print_object({"answer": 42})
 
     shown = capsys.readouterr()
@@ -46,7 +46,7 @@ def test_a_stream_without_a_descriptor_holds_the_object_alone(
 
 def test_without_the_wish_nothing_is_moved(capsys: pytest.CaptureFixture[str]) -> None:
     with one_object(wanted=False):
-        print("a line for people")
+        sys.stdout.write("a line for people\n")
 
     assert capsys.readouterr().out == "a line for people\n"
 

@@ -27,7 +27,7 @@ def test_a_log_gets_a_line_when_work_is_done() -> None:
 
 
 def test_a_log_of_long_work_gets_lines_in_between() -> None:
-    assert _lines(6) == ["Reading: 1 of 3", "Reading: 2 of 3", "Reading: 3 of 3 in 24.0 s"]
+    assert _lines(11) == ["Reading: 1 of 3", "Reading: 2 of 3", "Reading: 3 of 3 in 44.0 s"]
 
 
 def test_work_that_ends_early_says_how_far_it_came() -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edgesmith.cli.sample_files import read_array, read_class_names, read_samples
 from edgesmith_runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_an_npy_is_one_array(tmp_path: Path) -> None:
@@ -29,7 +32,9 @@ def test_an_npz_is_an_array_an_input(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x.csv", "x"])
 def test_samples_of_another_kind_are_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected an .npy, or an .npz with an array an input"):
+    with pytest.raises(
+        InputError, match=r"expected an \.npy, or an \.npz with an array an input"
+    ):
         read_samples(tmp_path / name)
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from edgesmith.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 
 def test_the_files_pass_their_own_sums(small_bundle: Path, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgesmith.config.page import render_page
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_page_in_docs_is_current(repository: Path) -> None:

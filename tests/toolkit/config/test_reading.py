@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgesmith.config import Config
+from edgesmith.config import Config, TableSource
 from edgesmith.config.reading import load_config, parse_config
 from edgesmith_runtime.errors import ConfigError
 
@@ -46,6 +46,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_file(tmp_path: Path) -> Non
 
     config = load_config(tmp_path / "c.toml")
 
+    assert isinstance(config.source, TableSource)
     assert config.source.path == tmp_path / "pets.csv"
 
 
@@ -54,6 +55,7 @@ def test_a_name_in_a_path_comes_from_the_environment(monkeypatch: pytest.MonkeyP
 
     config = _parse(MINIMAL.replace("pets.csv", "${PETS_DIR}/pets.csv"))
 
+    assert isinstance(config.source, TableSource)
     assert config.source.path == Path("/somewhere/pets.csv")
 
 
@@ -251,7 +253,10 @@ def test_an_override_that_is_no_toml_value_is_a_text() -> None:
 
 
 def test_an_override_may_hold_an_equals_sign() -> None:
-    assert _parse(MINIMAL, "source.target=a=b").source.target == "a=b"
+    source = _parse(MINIMAL, "source.target=a=b").source
+
+    assert isinstance(source, TableSource)
+    assert source.target == "a=b"
 
 
 def test_an_override_makes_the_section_that_is_not_there() -> None:

@@ -37,12 +37,12 @@ def test_the_job_is_a_line_on_standard_input(tmp_path: Path) -> None:
 def test_the_last_line_that_says_something_is_the_message() -> None:
     code = "import sys; sys.stderr.write('noise\\nthe fault\\n    ^^^^\\n\\n'); sys.exit(1)"
 
-    with pytest.raises(ConversionError, match="^the converter: the fault$"):
+    with pytest.raises(ConversionError, match=r"^the converter: the fault$"):
         _run(code)
 
 
 def test_an_exit_without_a_word_gives_its_code() -> None:
-    with pytest.raises(ConversionError, match="^the converter: it ended with exit code 3$"):
+    with pytest.raises(ConversionError, match=r"^the converter: it ended with exit code 3$"):
         _run("raise SystemExit(3)")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -93,7 +95,7 @@ def test_a_warp_reads_where_scipy_reads(images: np.ndarray) -> None:
         expected = ndimage.affine_transform(
             images[0, ..., channel],
             matrix,
-            middle + offset - matrix @ middle,
+            cast("Any", middle + offset - matrix @ middle),
             order=1,
             mode="nearest",
         )

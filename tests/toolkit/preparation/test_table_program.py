@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_numbers_are_filled_and_scaled_as_scikit_learn_does(
     numbers = np.stack([sizes(), np.array(table()["weight"])], axis=1)
     imputer = SimpleImputer(strategy="median").fit(numbers[TRAINING])
     scaler = StandardScaler().fit(imputer.transform(numbers[TRAINING]))
-    expected = scaler.transform(imputer.transform(numbers))
+    expected = np.asarray(scaler.transform(imputer.transform(numbers)))
     np.testing.assert_allclose(features(made)[:, :2], expected[:30], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(features(made, Split.TEST)[:, :2], expected[30:], atol=1e-6)
 
@@ -82,7 +82,9 @@ def test_categories_are_one_hot_as_scikit_learn_has_it(
     made = prepared()
 
     colours = np.array(table()["colour"], object)[:, None]
-    encoder = OneHotEncoder(categories=[["blue", "green", "red"]], handle_unknown="ignore")
+    encoder = OneHotEncoder(
+        categories=cast("Any", [["blue", "green", "red"]]), handle_unknown="ignore"
+    )
     expected = encoder.fit(colours).transform(colours).toarray()
     np.testing.assert_array_equal(features(made)[:, 2:], expected[:30])
     assert made.inputs[0].shape == ("batch", 5)
@@ -241,7 +243,9 @@ def test_markers_are_taken_by_column(prepared: Callable[..., Prepared]) -> None:
 def test_without_normalization_the_numbers_stay(prepared: Callable[..., Prepared]) -> None:
     made = prepared({"weight": table()["weight"]}, normalization={"method": "none"})
 
-    np.testing.assert_array_equal(features(made)[:, 0], np.float32(table()["weight"][TRAINING]))
+    np.testing.assert_array_equal(
+        features(made)[:, 0], np.array(table()["weight"][TRAINING], np.float32)
+    )
 
 
 def test_a_text_in_a_column_of_numbers_names_its_row(prepared: Callable[..., Prepared]) -> None:

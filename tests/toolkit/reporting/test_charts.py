@@ -51,10 +51,18 @@ def test_values_over_two_decades_are_on_a_log_scale() -> None:
     assert "loss" in _texts(narrow)
 
 
-def test_the_best_epoch_is_pointed_out() -> None:
-    chart = line("t", [Series(name="loss", values=[3.0, 1.0, 2.0])], ("epoch", "loss"), marked=2)
+def test_a_scale_can_be_held_linear() -> None:
+    series = [Series(name="rate", values=[0.003, 1e-8])]
 
-    assert "best: 2" in _texts(chart)
+    assert "rate" in _texts(line("t", series, ("epoch", "rate"), may_be_log=False))
+
+
+def test_the_kept_epoch_is_pointed_out() -> None:
+    chart = line(
+        "t", [Series(name="loss", values=[3.0, 1.0, 2.0])], ("epoch", "loss"), marked=2
+    )
+
+    assert "kept: 2" in _texts(chart)
 
 
 def test_one_epoch_is_a_dot() -> None:
@@ -66,7 +74,9 @@ def test_one_epoch_is_a_dot() -> None:
 def test_bars_are_as_long_as_their_values() -> None:
     items = [Bar(name="a", value=200, text="200 B"), Bar(name="b", value=50, text="50 B")]
 
-    widths = [float(one.get("width") or 0) for one in _styled(bars("t", items), "rect", "quiet fill")]
+    widths = [
+        float(one.get("width") or 0) for one in _styled(bars("t", items), "rect", "quiet fill")
+    ]
 
     assert widths == [400, 100]
 
@@ -111,7 +121,9 @@ def test_names_of_marks_do_not_overlap() -> None:
     assert len(places) == 3
     for index, (x, y) in enumerate(places):
         others = places[:index] + places[index + 1 :]
-        assert all(abs(y - other_y) >= 13 or abs(x - other_x) >= 70 for other_x, other_y in others)
+        assert all(
+            abs(y - other_y) >= 13 or abs(x - other_x) >= 70 for other_x, other_y in others
+        )
 
 
 def test_a_histogram_counts_every_value() -> None:

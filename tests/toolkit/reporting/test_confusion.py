@@ -18,12 +18,18 @@ def test_counts_are_those_of_scikit_learn() -> None:
 
 
 def test_recall_and_precision_are_those_of_scikit_learn() -> None:
-    figures = {one.name: one for one in by_class(confusion_counts(EXPECTED, PREDICTED, 4), NAMES)}
+    figures = {
+        one.name: one for one in by_class(confusion_counts(EXPECTED, PREDICTED, 4), NAMES)
+    }
 
-    recall = recall_score(EXPECTED, PREDICTED, average=None)
-    precision = precision_score(EXPECTED, PREDICTED, average=None)
-    np.testing.assert_allclose([figures[name].recall for name in NAMES], recall)
-    np.testing.assert_allclose([figures[name].precision for name in NAMES], precision)
+    recall = recall_score(EXPECTED, PREDICTED, average=None)  # pyright: ignore[reportArgumentType]
+    precision = precision_score(EXPECTED, PREDICTED, average=None)  # pyright: ignore[reportArgumentType]
+    np.testing.assert_allclose(
+        np.array([figures[name].recall for name in NAMES], float), recall
+    )
+    np.testing.assert_allclose(
+        np.array([figures[name].precision for name in NAMES], float), precision
+    )
 
 
 def test_the_weakest_class_is_first() -> None:

@@ -67,7 +67,9 @@ def test_the_page_loads_nothing(any_report: Report) -> None:
 def test_the_header_tells_the_choice_and_the_key_figures(classification_report: Report) -> None:
     header = _Page(render_html(classification_report)).words("header")
 
-    assert "classification , 10 classes" in header.replace("classification,", "classification ,")
+    assert "classification , 10 classes" in header.replace(
+        "classification,", "classification ,"
+    )
     assert "model.onnx ships as the default: it runs on the base install" in header
     assert "accuracy 98.3 % 96.4 to 99.2 % on 360 test samples" in header
     assert "size 64.3 kB" in header
@@ -89,7 +91,9 @@ def test_a_regression_has_its_residuals(regression_report: Report) -> None:
     assert "answers" not in page.texts
 
 
-def test_every_artifact_is_in_the_table_and_in_the_parity(classification_report: Report) -> None:
+def test_every_artifact_is_in_the_table_and_in_the_parity(
+    classification_report: Report,
+) -> None:
     page = _Page(render_html(classification_report))
 
     for section in ("artifacts", "parity"):
@@ -103,7 +107,13 @@ def test_the_speed_chapter_names_host_and_every_subject(classification_report: R
     words = _Page(render_html(classification_report)).words("speed")
 
     assert "Intel(R) Xeon(R) Platinum 8488C, 2 of 2 processors" in words
-    for name in ("model.onnx", "model.tflite", "keras predict", "keras call", "keras tf_function"):
+    for name in (
+        "model.onnx",
+        "model.tflite",
+        "keras predict",
+        "keras call",
+        "keras tf_function",
+    ):
         assert name in words
 
 

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from edgesmith.core import Report
 from edgesmith.reporting import details, summary
 from edgesmith_runtime.latency import ratio_interval
+
+if TYPE_CHECKING:
+    from edgesmith.core import Report
 
 PROMISED = {"bundle", "report", "metric", "original", "artifacts", "choice", "rejected"}
 PROMISED_OF_ARTIFACT = {
@@ -99,7 +102,9 @@ def test_what_was_not_measured_is_null(bare_report: Report) -> None:
         "call": None,
         "tf_function": None,
     }
-    assert {artifact[key] for key in ("score", "score_low", "score_high", "agreement")} == {None}
+    assert {artifact[key] for key in ("score", "score_low", "score_high", "agreement")} == {
+        None
+    }
     assert {artifact[key] for key in ("max_abs_error", "latency_us_p50")} == {None}
 
 
@@ -123,7 +128,9 @@ def test_details_hold_the_summary_and_every_sample(classification_report: Report
 def test_details_of_a_bare_report_are_null(bare_report: Report) -> None:
     members = details(bare_report)
 
-    assert [members[key] for key in ("account", "curve", "comparison", "expected")] == [None] * 4
+    assert [members[key] for key in ("account", "curve", "comparison", "expected")] == [
+        None
+    ] * 4
 
 
 def test_a_number_that_json_has_not_is_null(regression_report: Report) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from edgesmith.core import Report
 from edgesmith.reporting import render_terminal
+
+if TYPE_CHECKING:
+    from edgesmith.core import Report
 
 
 def _printed(report: Report, width: int = 100) -> list[str]:
@@ -24,7 +27,14 @@ def test_a_row_tells_size_score_agreement_error_latency_and_factor(
     for name in ("size", "accuracy", "agreement", "max error", "p50", "vs predict"):
         assert name in head
     assert onnx.startswith("model.onnx *")
-    for figure in ("64.3 kB", "98.3 % [96.4, 99.2]", "100 %", "2.4e-7", "\N{MICRO SIGN}s", "3,270"):
+    for figure in (
+        "64.3 kB",
+        "98.3 % [96.4, 99.2]",
+        "100 %",
+        "2.4e-7",
+        "\N{MICRO SIGN}s",
+        "3,270",
+    ):
         assert figure in onnx
 
 

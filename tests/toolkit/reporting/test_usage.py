@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from typing import TYPE_CHECKING
 
-from edgesmith.core import Report
 from edgesmith.reporting.usage import usage_code
 from edgesmith_runtime.manifest import Kind, RawInput
+
+if TYPE_CHECKING:
+    from edgesmith.core import Report
 
 
 def test_the_code_is_python(classification_report: Report) -> None:
@@ -25,7 +28,9 @@ def test_the_code_is_python(classification_report: Report) -> None:
     ]
 
 
-def test_images_need_the_extra(classification_report: Report, regression_report: Report) -> None:
+def test_images_need_the_extra(
+    classification_report: Report, regression_report: Report
+) -> None:
     assert "edgesmith-runtime[image]" in usage_code(classification_report)
     assert "[image]" not in usage_code(regression_report)
 

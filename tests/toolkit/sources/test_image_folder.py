@@ -26,7 +26,7 @@ def image(path: Path, level: int) -> Path:
 
 
 def load(path: Path, **options: Path) -> Dataset:
-    source = ImageFolderSource(kind="image_folder", path=path, **options)
+    source = ImageFolderSource.model_validate({"kind": "image_folder", "path": path, **options})
     return load_dataset(source, split=SplitConfig.model_validate({}), task=Task.CLASSIFICATION)
 
 

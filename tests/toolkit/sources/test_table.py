@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
@@ -170,7 +170,7 @@ def test_an_unknown_column_is_named_with_the_closest(tmp_path: Path, key: str) -
     path = written(tmp_path, CSV)
 
     with pytest.raises(DataError, match="there is no column 'color'; did you mean 'colour'"):
-        load(path, **{key: ("color",)})
+        load(path, **cast("Any", {key: ("color",)}))
 
 
 def test_the_target_is_no_feature(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +77,7 @@ not_a_function = 3
 
 
 @pytest.fixture
-def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"nets_{abs(hash(tmp_path))}"
     (tmp_path / f"{name}.py").write_text(NETS)
     monkeypatch.syspath_prepend(tmp_path)

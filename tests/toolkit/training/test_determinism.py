@@ -14,7 +14,7 @@ def _initial_weights(seed: int) -> np.ndarray:
     with reproducible(seed):
         layer = keras.layers.Dense(3)
         layer.build((None, 4))
-    return layer.kernel.value.numpy()
+    return layer.trainable_variables[0].value.numpy()
 
 
 def test_the_same_seed_gives_the_same_initial_weights() -> None:

@@ -25,7 +25,7 @@ def _print(prepared: Prepared, **changed: object) -> str:
     config = TrainingConfig.model_validate(
         {"architecture": "linear", "epochs": given.pop("epochs", 5)}
     )
-    return fingerprint(prepared, config, **given)  # pyright: ignore[reportArgumentType]
+    return fingerprint(prepared, config, **given)
 
 
 def _brighter(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

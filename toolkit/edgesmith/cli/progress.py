@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LineProgress", "RichProgress", "progress_on"]
 
-SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_LINES = 10.0
 
 
 def progress_on(stream: TextIO | None = None) -> Progress:

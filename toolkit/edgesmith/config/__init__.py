@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from edgesmith.config.delivery import BenchmarkConfig, ConversionConfig
 from edgesmith.config.preparation import (
@@ -27,6 +27,7 @@ from edgesmith.config.source import (
 )
 from edgesmith.config.training import TrainingConfig
 from edgesmith_runtime.manifest import Task
+from edgesmith_runtime.spec import Format
 
 __all__ = [
     "ArraySource",
@@ -56,17 +57,27 @@ class Config(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="Of the bundle: NAME.edge."
     )
     task: Task = Field(strict=False, description="classification or regression.")
-    metric: Literal["auto", "accuracy", "balanced_accuracy", "f1_macro", "r2", "rmse", "mae"] = Field(
-        "auto", description="The score; auto: accuracy, or r2 for a regression."
-    )
-    unit: str | None = Field(None, description="Of a regression's target, e.g. mpg.")
-    seed: int = Field(0, ge=0, description="Of every random choice.")
+    metric: Literal[
+        "auto", "accuracy", "balanced_accuracy", "f1_macro", "r2", "rmse", "mae"
+    ] = Field(default="auto", description="The score; auto: accuracy, or r2 for a regression.")
+    unit: str | None = Field(default=None, description="Of a regression's target, e.g. mpg.")
+    seed: int = Field(default=0, ge=0, description="Of every random choice.")
     source: SourceConfig
-    split: SplitConfig = SplitConfig()  # pyright: ignore[reportCallIssue]
-    cleaning: CleaningConfig = CleaningConfig()  # pyright: ignore[reportCallIssue]
+    split: SplitConfig = SplitConfig()
+    cleaning: CleaningConfig = CleaningConfig()
     image: ImageConfig | None = None
-    normalization: NormalizationConfig = NormalizationConfig()  # pyright: ignore[reportCallIssue]
-    augmentation: AugmentationConfig = AugmentationConfig()  # pyright: ignore[reportCallIssue]
+    normalization: NormalizationConfig = NormalizationConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig
-    conversion: ConversionConfig = ConversionConfig()  # pyright: ignore[reportCallIssue]
-    benchmark: BenchmarkConfig = BenchmarkConfig()  # pyright: ignore[reportCallIssue]
+    conversion: ConversionConfig = ConversionConfig()
+    benchmark: BenchmarkConfig = BenchmarkConfig()
+
+    @field_validator("conversion")
+    @classmethod
+    def _runs_on_the_base_install(cls, conversion: ConversionConfig) -> ConversionConfig:
+        if Format.ONNX not in conversion.formats:
+            raise ValueError(
+                "formats: expected onnx among them; a bundle's default artifact runs on numpy and "
+                "onnxruntime alone"
+            )
+        return conversion

@@ -14,17 +14,21 @@ class ConversionConfig(Section):
     """What the model becomes."""
 
     formats: tuple[Format, ...] = Field(
-        (Format.ONNX, Format.TFLITE), min_length=1, description="onnx, tflite."
+        default=(Format.ONNX, Format.TFLITE), min_length=1, description="onnx, tflite."
     )
-    opset: int = Field(18, ge=13, le=23, description="Of the ONNX file.")
-    timeout_s: float = Field(600, gt=0, description="A converter that takes longer is ended.")
+    opset: int = Field(default=18, ge=13, le=23, description="Of the ONNX file.")
+    timeout_s: float = Field(
+        default=600, gt=0, description="A converter that takes longer is ended."
+    )
     max_memory_bytes: int = Field(
-        8 << 30, ge=1 << 30, description="A converter that takes more is ended."
+        default=8 << 30, ge=1 << 30, description="A converter that takes more is ended."
     )
 
 
 class BenchmarkConfig(Section):
     """The latency comparison at the end of a build."""
 
-    enabled: bool = Field(True, description="Measure; false leaves latencies null.")
-    rounds: int = Field(3, ge=2, description="Every subject once a round, in a fresh process.")
+    enabled: bool = Field(default=True, description="Measure; false leaves latencies null.")
+    rounds: int = Field(
+        default=3, ge=2, description="Every subject once a round, in a fresh process."
+    )

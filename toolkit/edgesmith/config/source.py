@@ -22,7 +22,9 @@ MISSING_MARKERS = ("NA", "N/A", "NaN", "nan", "null", "None", "?")
 
 
 class _Source(Section):
-    licence: str = Field("not stated", description="Licence of the data, kept in the bundle.")
+    licence: str = Field(
+        default="not stated", description="Licence of the data, kept in the bundle."
+    )
 
 
 class TableSource(_Source):
@@ -32,24 +34,25 @@ class TableSource(_Source):
     path: ConfigPath = Field(description="A .csv, .tsv or .parquet file, .gz too.")
     target: str = Field(description="The column to predict.")
     separator: str | None = Field(
-        None,
+        default=None,
         min_length=1,
         max_length=1,
         description="Between cells; , in a .csv and a tab in a .tsv if not given.",
     )
     features: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         description="Columns to learn from; without it all but the target, split and `drop`.",
     )
-    drop: tuple[str, ...] = Field((), description="Columns to leave out.")
+    drop: tuple[str, ...] = Field(default=(), description="Columns to leave out.")
     categories: tuple[str, ...] = Field(
-        (), description="Columns that hold categories although they look like numbers."
+        default=(), description="Columns that hold categories although they look like numbers."
     )
     missing: tuple[str, ...] = Field(
-        MISSING_MARKERS, description="Texts that mean a missing cell; a blank cell always does."
+        default=MISSING_MARKERS,
+        description="Texts that mean a missing cell; a blank cell always does.",
     )
     missing_by_column: dict[str, tuple[str, ...]] = Field(
-        {}, description="Other markers for single columns."
+        default={}, description="Other markers for single columns."
     )
 
 
@@ -58,8 +61,12 @@ class ImageFolderSource(_Source):
 
     kind: Literal["image_folder"]
     path: ConfigPath = Field(description="The folder; its sub-folders name the classes.")
-    test_path: ConfigPath | None = Field(None, description="A second folder: the test split.")
-    validation_path: ConfigPath | None = Field(None, description="One more: validation.")
+    test_path: ConfigPath | None = Field(
+        default=None, description="A second folder: the test split."
+    )
+    validation_path: ConfigPath | None = Field(
+        default=None, description="One more: validation."
+    )
 
 
 class ArraySource(_Source):
@@ -70,13 +77,19 @@ class ArraySource(_Source):
         description="An .npz with `samples` and `targets`, or an .npy of samples."
     )
     targets: ConfigPath | None = Field(
-        None, description="An .npy of targets, with an .npy path."
+        default=None, description="An .npy of targets, with an .npy path."
     )
-    test_path: ConfigPath | None = Field(None, description="The same for the test split.")
-    test_targets: ConfigPath | None = Field(None, description="The same for the test split.")
-    samples_key: str = Field("samples", description="Name of the samples in an .npz.")
-    targets_key: str = Field("targets", description="Name of the targets in an .npz.")
-    holds: Literal["image", "tensor"] = Field("tensor", description="What one sample is.")
+    test_path: ConfigPath | None = Field(
+        default=None, description="The same for the test split."
+    )
+    test_targets: ConfigPath | None = Field(
+        default=None, description="The same for the test split."
+    )
+    samples_key: str = Field(default="samples", description="Name of the samples in an .npz.")
+    targets_key: str = Field(default="targets", description="Name of the targets in an .npz.")
+    holds: Literal["image", "tensor"] = Field(
+        default="tensor", description="What one sample is."
+    )
 
 
 class IdxSource(_Source):
@@ -86,10 +99,10 @@ class IdxSource(_Source):
     images: ConfigPath = Field(description="The idx3 file of the training images.")
     labels: ConfigPath = Field(description="The idx1 file of the training labels.")
     test_images: ConfigPath | None = Field(
-        None, description="The idx3 file of the test images."
+        default=None, description="The idx3 file of the test images."
     )
     test_labels: ConfigPath | None = Field(
-        None, description="The idx1 file of the test labels."
+        default=None, description="The idx1 file of the test labels."
     )
 
 
@@ -101,7 +114,7 @@ class SklearnSource(_Source):
         description="Its name: the part after `load_`."
     )
     target: str | None = Field(
-        None,
+        default=None,
         description="Which target, where there are several: of linnerud Weight, Waist, Pulse.",
     )
 
@@ -112,13 +125,13 @@ class ListSource(_Source):
     kind: Literal["list"]
     path: ConfigPath = Field(description="The list, a CSV or TSV file.")
     base: ConfigPath | None = Field(
-        None,
+        default=None,
         description="The folder or .zip that the paths start at; the list's own folder if not given.",
     )
-    path_column: str = Field("path", description="Column of file paths.")
-    label_column: str = Field("label", description="Column of labels or target values.")
+    path_column: str = Field(default="path", description="Column of file paths.")
+    label_column: str = Field(default="label", description="Column of labels or target values.")
     holds: Literal["image", "tensor"] = Field(
-        "image", description="What the files are: images, or .npy arrays."
+        default="image", description="What the files are: images, or .npy arrays."
     )
 
 

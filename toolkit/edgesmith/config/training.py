@@ -19,40 +19,54 @@ class TrainingConfig(Section):
         "its package must be installed or on PYTHONPATH."
     )
     options: dict[str, int | float | str | bool | tuple[int, ...]] = Field(
-        {}, description="Arguments of the architecture."
+        default={}, description="Arguments of the architecture."
     )
     loss: Literal[
         "auto", "crossentropy", "mean_squared_error", "mean_absolute_error", "huber"
-    ] = Field("auto", description="auto: crossentropy, or mean_squared_error for a regression.")
-    label_smoothing: float = Field(0, ge=0, lt=1, description="Of the crossentropy.")
-    optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="The update rule.")
-    learning_rate: float = Field(1e-3, gt=0, description="At its highest.")
-    momentum: float = Field(0, ge=0, lt=1, description="Of sgd.")
-    weight_decay: float = Field(0, ge=0, description="Of adamw.")
+    ] = Field(
+        default="auto",
+        description="auto: crossentropy, or mean_squared_error for a regression.",
+    )
+    label_smoothing: float = Field(default=0, ge=0, lt=1, description="Of the crossentropy.")
+    optimizer: Literal["sgd", "adam", "adamw"] = Field(
+        default="adam", description="The update rule."
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="At its highest.")
+    momentum: float = Field(default=0, ge=0, lt=1, description="Of sgd.")
+    weight_decay: float = Field(default=0, ge=0, description="Of adamw.")
     schedule: Literal["constant", "cosine", "step", "exponential"] = Field(
-        "constant", description="How the learning rate falls over the epochs."
+        default="constant", description="How the learning rate falls over the epochs."
     )
     decay: float = Field(
-        0.5, gt=0, lt=1, description="Of step and exponential: its factor every decay_epochs."
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Of step and exponential: its factor every decay_epochs.",
     )
-    decay_epochs: float = Field(10, gt=0, description="Of step and exponential.")
-    warmup_epochs: float = Field(0, ge=0, description="Epochs over which it rises from 0.")
-    batch_size: int = Field(32, ge=1, description="Samples an update.")
-    epochs: int = Field(50, ge=1, description="At most so many passes over the training split.")
+    decay_epochs: float = Field(default=10, gt=0, description="Of step and exponential.")
+    warmup_epochs: float = Field(
+        default=0, ge=0, description="Epochs over which it rises from 0."
+    )
+    batch_size: int = Field(default=32, ge=1, description="Samples an update.")
+    epochs: int = Field(
+        default=50, ge=1, description="At most so many passes over the training split."
+    )
     patience: int = Field(
-        0,
+        default=0,
         ge=0,
         description="Stop after so many epochs without a better validation loss (training loss, "
         "where there is no validation split) and take the best weights; 0: never early, the last weights.",
     )
     min_delta: float = Field(
-        0, ge=0, description="What counts as better, in units of the loss."
+        default=0, ge=0, description="What counts as better, in units of the loss."
     )
     tolerance: float = Field(
-        0, ge=0, description="Stop when an epoch changed the training loss by less; 0: never."
+        default=0,
+        ge=0,
+        description="Stop when an epoch changed the training loss by less; 0: never.",
     )
     class_weights: Literal["none", "balanced"] = Field(
-        "none", description="balanced: rare classes weigh more in the loss."
+        default="none", description="balanced: rare classes weigh more in the loss."
     )
 
     @model_validator(mode="after")

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import onnx.version_converter
 
 from edgesmith.quiet import quiet_start
 from edgesmith_runtime.errors import ConversionError
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from edgesmith_runtime.spec import TensorSpec
 
 __all__ = ["onnx_from_graph"]
+
+_LAST_OPSET = max(tf2onnx.constants.OPSET_TO_IR_VERSION)  # that tf2onnx can write
 
 
 def onnx_from_graph(graph: bytes, job: Job) -> bytes:
@@ -48,8 +52,10 @@ def onnx_from_graph(graph: bytes, job: Job) -> bytes:
     except Exception as error:  # tf2onnx raises all kinds
         raise ConversionError(f"tf2onnx: {_gist(error)}") from error
     _refuse_unknown_operations(model)
-    _describe(model, job)
     try:
+        model = _raised(model, job.opset)
+        _number_addresses(model.graph, {})
+        _describe(model, job)
         onnx.checker.check_model(model, full_check=True)
         return model.SerializeToString(deterministic=True)
     except Exception as error:  # checker, shape inference and protobuf errors share no ancestor
@@ -96,7 +102,7 @@ def _converted(graph: bytes, job: Job) -> onnx.ModelProto:
         tf.import_graph_def(folded, name="")
         mapped = tf2onnx.tfonnx.process_tf_graph(
             tf_graph,
-            opset=job.opset,
+            opset=min(job.opset, _LAST_OPSET),
             input_names=inputs,
             output_names=outputs,
             tensors_to_rename=names,
@@ -136,6 +142,35 @@ def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
         for attribute in node.attribute:
             for inner in (attribute.g, *attribute.graphs):
                 yield from _nodes(inner)
+
+
+def _raised(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+    """The same in a later opset than tf2onnx writes, by ONNX's own converter."""
+    if opset <= _LAST_OPSET:
+        return model
+    raised = onnx.version_converter.convert_version(model, opset)
+    raised.ir_version = onnx.helper.find_min_ir_version_for(raised.opset_import)
+    return raised
+
+
+def _number_addresses(graph: onnx.GraphProto, numbers: dict[str, str]) -> None:
+    """Count up what tf2onnx 1.17 numbers by memory address: the parts of an Einsum."""
+
+    def renamed(name: str) -> str:
+        return re.sub(
+            r"(?<=^einsum)\d+(?=_)", lambda m: numbers.setdefault(m[0], str(len(numbers))), name
+        )
+
+    for node in graph.node:
+        node.name = renamed(node.name)
+        node.input[:] = [renamed(name) for name in node.input]
+        node.output[:] = [renamed(name) for name in node.output]
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                _number_addresses(inner, numbers)
+    for tensor in graph.initializer:
+        tensor.name = renamed(tensor.name)
+    graph.initializer.sort(key=lambda tensor: tensor.name)
 
 
 def _describe(model: onnx.ModelProto, job: Job) -> None:

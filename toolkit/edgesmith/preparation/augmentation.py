@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from edgesmith.config import AugmentationConfig
 
-__all__ = ["check_augmentation", "make_augment"]
+__all__ = ["check_augmentation", "make_augment", "needs_spread"]
 
 GEOMETRY = ("flip_horizontal", "flip_vertical", "rotation", "zoom", "shift")
 WARPING = ("rotation", "zoom", "shift")
 IMAGES_ONLY = (*GEOMETRY, "brightness", "contrast")
+BY_SPREAD = ("brightness", "noise")
+PIXELS_AT_ONCE = 1 << 16  # what the warp touches for so many stays in a processor's cache
 
 
 def check_augmentation(config: AugmentationConfig, kind: str) -> None:
@@ -32,6 +34,11 @@ def check_augmentation(config: AugmentationConfig, kind: str) -> None:
     for key in IMAGES_ONLY:
         if getattr(config, key):
             raise ConfigError(f"augmentation.{key}: for images only, the source is a {kind}")
+
+
+def needs_spread(config: AugmentationConfig) -> bool:
+    """Whether something is a share of the value range."""
+    return any(getattr(config, key) for key in BY_SPREAD)
 
 
 def make_augment(
@@ -116,6 +123,15 @@ def _inverse_maps(
 
 def _warped(batch: NDArray[Any], maps: NDArray[np.float32]) -> NDArray[Any]:
     """Bilinear reading at the mapped places; beyond an edge its pixels go on."""
+    warped = np.empty_like(batch)
+    step = max(1, PIXELS_AT_ONCE // (batch.shape[1] * batch.shape[2]))
+    for start in range(0, len(batch), step):
+        rows = slice(start, start + step)
+        warped[rows] = _warped_at_once(batch[rows], maps[rows])
+    return warped
+
+
+def _warped_at_once(batch: NDArray[Any], maps: NDArray[np.float32]) -> NDArray[Any]:
     n, height, width, n_channels = batch.shape
     y = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
     x = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)

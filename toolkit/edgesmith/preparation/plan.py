@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.config import Config
-    from edgesmith.preparation.values import Values
     from edgesmith.store import Store
     from edgesmith_runtime.manifest import Step
 
@@ -69,7 +68,7 @@ def tail_steps(plan: Plan, store: Store, config: Config) -> tuple[Step, ...]:
     steps: list[Step] = []
     source = plan.value
     ends_here = config.normalization.method == "none"
-    values = StoredValues(store, plan.value, Transform((), (plan.value,)), plan.value)
+    values = _stored(plan, store)
     clip = clip_step(
         values,
         config.cleaning,
@@ -89,13 +88,17 @@ def tail_steps(plan: Plan, store: Store, config: Config) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def value_spread(plan: Plan, values: Values, *, over: str) -> NDArray[np.float32]:
+def _stored(plan: Plan, store: Store) -> StoredValues:
+    return StoredValues(store, plan.value, Transform((), (plan.value,)), plan.value)
+
+
+def value_spread(plan: Plan, store: Store, *, over: str) -> NDArray[np.float32]:
     """From the lowest to the highest of the cached values, which augmentation takes shares of.
 
     Returns:
         ``(place,)``, 0 where noise shall not act; ``(1,)`` with ``over = "all"``.
     """
-    found = moments(values, over=over)
+    found = moments(_stored(plan, store), over=over)
     spread = found.high - found.low
     if plan.n_noisy is not None:
         spread[plan.n_noisy :] = 0.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgesmith.core import Account, Prepared, PreparedSplit, Split
 from edgesmith.preparation.answers import class_output, encoded_targets, value_output
-from edgesmith.preparation.augmentation import check_augmentation, make_augment
+from edgesmith.preparation.augmentation import check_augmentation, make_augment, needs_spread
 from edgesmith.preparation.cache import cached_splits
 from edgesmith.preparation.dropping import content_ids, duplicates, leaks, with_target
 from edgesmith.preparation.image_program import image_plan
@@ -17,7 +17,6 @@ from edgesmith.preparation.selection import Selection
 from edgesmith.preparation.splitting import Units, assign_splits, check_classes
 from edgesmith.preparation.table_rows import TableRows
 from edgesmith.preparation.tensor_program import tensor_plan
-from edgesmith.preparation.values import StoredValues
 from edgesmith_runtime.errors import ConfigError, DataError
 from edgesmith_runtime.manifest import Kind, Task
 from edgesmith_runtime.spec import TensorSpec
@@ -175,11 +174,11 @@ def _prepared(
     cached: dict[Split, CachedSplit],
 ) -> Prepared:
     stored = cached[Split.TRAIN].store
-    augment = None
-    if any(value for value in config.augmentation.model_dump().values()):
-        values = StoredValues(stored, plan.value, Transform((), (plan.value,)), plan.value)
+    spread = np.zeros(1, np.float32)
+    if needs_spread(config.augmentation):
         over = "all" if dataset.raw_inputs[0].kind is Kind.IMAGE else "last_axis"
-        augment = make_augment(config.augmentation, value_spread(plan, values, over=over))
+        spread = value_spread(plan, stored, over=over)
+    augment = make_augment(config.augmentation, spread)
     head = plan.head if augment is None else marked(plan.head)
     steps = (*head, *tail_steps(plan, stored, config))
     transform = Transform(steps, tuple(raw.name for raw in dataset.raw_inputs))

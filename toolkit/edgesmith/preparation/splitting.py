@@ -1,7 +1,5 @@
 """Which sample trains, validates and tests: given splits win, the rest is drawn, seeded."""
 
-# pyright: basic
-
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -104,20 +104,26 @@ def moments(values: Values, *, over: str) -> Moments:
     mean = squares = np.zeros(0)
     low = high = np.zeros(0)
     for chunk in chunks(values):
-        numbers = by_place(chunk, over)
-        n = len(numbers)
-        chunk_mean = numbers.mean(axis=0)
-        chunk_squares = np.square(numbers - chunk_mean).sum(axis=0)
+        n_places = 1 if over == "all" else chunk.shape[-1]
+        flat = chunk.reshape(len(chunk), -1)  # along its rows numpy reduces fastest
+        n = flat.size // n_places
+        by_value = flat.mean(axis=0, dtype=np.float64).reshape(-1, n_places)
+        chunk_mean = by_value.mean(axis=0)
+        centred = flat - np.tile(chunk_mean, flat.shape[1] // n_places)
+        centred *= centred
+        chunk_squares = centred.sum(axis=0).reshape(-1, n_places).sum(axis=0)
+        chunk_low = flat.min(axis=0).reshape(-1, n_places).min(axis=0).astype(np.float64)
+        chunk_high = flat.max(axis=0).reshape(-1, n_places).max(axis=0).astype(np.float64)
         if count == 0:
             count, mean, squares = n, chunk_mean, chunk_squares
-            low, high = numbers.min(axis=0), numbers.max(axis=0)
+            low, high = chunk_low, chunk_high
             continue
         shift = chunk_mean - mean
         total = count + n
         mean = mean + shift * (n / total)
         squares = squares + chunk_squares + np.square(shift) * (count * n / total)
-        low = np.minimum(low, numbers.min(axis=0))
-        high = np.maximum(high, numbers.max(axis=0))
+        low = np.minimum(low, chunk_low)
+        high = np.maximum(high, chunk_high)
         count = total
     return Moments(mean, np.sqrt(squares / count), low, high)
 

@@ -64,7 +64,12 @@ class Mark:
 
 
 def line(
-    title: str, series: Sequence[Series], labels: tuple[str, str], *, marked: int | None = None
+    title: str,
+    series: Sequence[Series],
+    labels: tuple[str, str],
+    *,
+    marked: int | None = None,
+    may_be_log: bool = True,
 ) -> str:
     """Values over counted places, one line a series.
 
@@ -73,11 +78,12 @@ def line(
         series: At least one, each at least one value long.
         labels: Of the axis to the right and the one upwards.
         marked: A place to point out, from 1.
+        may_be_log: Values over more than two decades may be on a logarithmic scale.
     """
     values = [value for one in series for value in one.values]
     n_places = max(len(one.values) for one in series)
     # Over two decades a linear scale would show a wall and a floor, and nothing of the floor.
-    log = min(values) > 0 and max(values) > 100 * min(values)
+    log = may_be_log and min(values) > 0 and max(values) > 100 * min(values)
     y = Axis.around(values, labels[1] + (" (log scale)" if log else ""), log=log)
     if not log and min(values) >= 0:
         y = Axis(label=y.label, low=0.0, high=y.high)
@@ -114,7 +120,7 @@ def _point_out(drawing: Drawing, frame: Frame, place: int) -> None:
     drawing.path([(x, frame.top), (x, frame.top + frame.height)], "marked")
     after = x < frame.left + frame.width * 0.75
     place_of_text = (x + 5 if after else x - 5, frame.top + 11)
-    drawing.text(place_of_text, f"best: {place}", "tick" if after else "tick end")
+    drawing.text(place_of_text, f"kept: {place}", "tick" if after else "tick end")
 
 
 def bars(title: str, items: Sequence[Bar], *, log: bool = False) -> str:

@@ -74,7 +74,7 @@ def rate_picture(curve: Curve) -> str:
     if len(set(curve.learning_rate)) < 2:
         return ""
     series = [Series(name="learning rate", values=curve.learning_rate)]
-    return line("Learning rate by epoch", series, ("epoch", "learning rate"))
+    return line("Learning rate by epoch", series, ("epoch", "learning rate"), may_be_log=False)
 
 
 def confusion_picture(counts: NDArray[np.int64], names: Sequence[str]) -> str:

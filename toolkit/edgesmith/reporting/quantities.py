@@ -38,7 +38,9 @@ def number_text(value: float, digits: int = 3) -> str:
         return f"{value:g}"
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -4 or magnitude > 8:
-        return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+", "e").replace("e0", "e")
+        return (
+            f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+", "e").replace("e0", "e")
+        )
     rounded = round(value, digits - 1 - magnitude)
     return f"{rounded:,.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 

@@ -1,7 +1,5 @@
 """The small real data sets that scikit-learn ships: no file, no network."""
 
-# pyright: basic
-
 from __future__ import annotations
 
 import hashlib

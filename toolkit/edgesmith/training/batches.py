@@ -12,7 +12,7 @@ import numpy as np
 from edgesmith.core import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -115,7 +115,7 @@ def _held(prepared: Prepared, split: Split) -> dict[str, NDArray[Any]] | None:
     return prepared.tensors(split, slice(None))
 
 
-def read_ahead(items: Iterable[T], *, depth: int = 4) -> Iterator[T]:
+def read_ahead(items: Iterable[T], *, depth: int = 4) -> Generator[T]:
     """The items, made by one background thread while the caller works on those before.
 
     An error in the thread is raised to the caller in the item's place; leaving early ends the

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.config.training import TrainingConfig
-    from edgesmith.core import Prepared, Progress
+    from edgesmith.core import KerasModel, Prepared, Progress
     from edgesmith.training.batches import Batch
 
 __all__ = ["Fitted", "fit"]
@@ -43,7 +43,7 @@ TOLD_EPOCHS = 10
 class Fitted:
     """A trained model, and how its training went."""
 
-    model: keras.Model
+    model: KerasModel
     curve: Curve
 
 
