@@ -69,8 +69,8 @@ def line_model() -> keras.Model:
     class Line(keras.Model):
         def __init__(self) -> None:
             super().__init__()
-            self.slope = tf.Variable([[2.0], [3.0]], name="slope")
-            self.offset = tf.Variable(5.0, name="offset")
+            self.slope = tf.Variable(tf.constant([[2.0], [3.0]]), name="slope")
+            self.offset = tf.Variable(tf.constant(5.0), name="offset")
 
         def call(self, x: tf.Tensor) -> tf.Tensor:
             return x @ self.slope + self.offset

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from edgesmith.reference import save, trace
+from edgesmith.reference import load_original, save, trace
 from edgesmith_runtime.errors import ConversionError, SignatureError
 from edgesmith_runtime.spec import TensorSpec
 
@@ -28,7 +28,10 @@ class Pair(keras.Model):
         self.dense = layers.Dense(2)
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        return {"sum": self.dense(inputs["a"] + inputs["b"]), "both": (inputs["a"], inputs["b"])}
+        return {
+            "sum": self.dense(inputs["a"] + inputs["b"]),
+            "both": (inputs["a"], inputs["b"]),
+        }
 
 
 class Arguments(keras.Model):
@@ -54,21 +57,21 @@ def test_the_outputs_are_those_that_keras_predicts(
 ) -> None:
     outputs = reference.run({"image": images}, batch_size=batch_size)
 
-    expected = image_model.predict(images, verbose=0)
+    expected = image_model.predict(images)
     np.testing.assert_allclose(outputs["digit"], expected, atol=1e-6)
 
 
 def test_a_tensor_of_another_dtype_is_refused(
     reference: Reference, images: NDArray[np.float32]
 ) -> None:
-    with pytest.raises(SignatureError, match="tensor 'image': expected dtype float32, got float64"):
+    with pytest.raises(
+        SignatureError, match="tensor 'image': expected dtype float32, got float64"
+    ):
         reference.run({"image": images.astype(np.float64)})
 
 
 def test_the_batch_axis_is_free_and_the_others_are_as_in_keras(reference: Reference) -> None:
-    assert reference.signature.inputs == (
-        TensorSpec("image", "float32", ("batch", 8, 8, 1)),
-    )
+    assert reference.signature.inputs == (TensorSpec("image", "float32", ("batch", 8, 8, 1)),)
     assert reference.signature.outputs == (TensorSpec("digit", "float32", ("batch", 3)),)
 
 
@@ -90,7 +93,9 @@ def test_the_same_model_gives_the_same_graph(
 
 def test_several_inputs_keep_the_names_of_their_tensors() -> None:
     a, b = keras.Input((4,), name="a"), keras.Input((3,), name="b")
-    model = keras.Model([a, b], [layers.Dense(2, name="left")(a), layers.Dense(1, name="right")(b)])
+    model = keras.Model(
+        [a, b], [layers.Dense(2, name="left")(a), layers.Dense(1, name="right")(b)]
+    )
 
     assert _names(trace(model)) == (["a", "b"], ["left", "right"])
 
@@ -156,7 +161,9 @@ def test_an_unbuilt_model_is_built_from_given_inputs() -> None:
 
 
 def test_an_unbuilt_model_without_samples_is_refused() -> None:
-    with pytest.raises(ConversionError, match=r"does not say what it takes.*pass samples, or inputs"):
+    with pytest.raises(
+        ConversionError, match=r"does not say what it takes.*pass samples, or inputs"
+    ):
         trace(keras.Sequential([layers.Dense(3)]))
 
 
@@ -180,7 +187,9 @@ def test_text_is_refused() -> None:
         [keras.Input((1,), dtype="string", name="word"), layers.StringLookup(vocabulary=["a"])]
     )
 
-    with pytest.raises(ConversionError, match="input 'word' takes text, which an artifact cannot"):
+    with pytest.raises(
+        ConversionError, match="input 'word' takes text, which an artifact cannot"
+    ):
         trace(model)
 
 
@@ -189,7 +198,9 @@ def test_an_output_without_a_batch_axis_is_refused() -> None:
         def call(self, x: Any) -> Any:
             return tf.reduce_sum(x)
 
-    with pytest.raises(ConversionError, match=r"output 'output' has shape \(\): its first axis"):
+    with pytest.raises(
+        ConversionError, match=r"output 'output' has shape \(\): its first axis"
+    ):
         trace(Total(), samples=ZEROS)
 
 
@@ -207,7 +218,9 @@ def test_another_keras_backend_is_refused(
 ) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
 
-    with pytest.raises(ConversionError, match="'jax'; conversion needs tensorflow: set KERAS_BACK"):
+    with pytest.raises(
+        ConversionError, match="'jax'; conversion needs tensorflow: set KERAS_BACK"
+    ):
         trace(image_model)
 
 
@@ -255,7 +268,38 @@ def test_a_saved_original_answers_as_before(
 ) -> None:
     save(image_model, reference, tmp_path / "original.keras")
 
-    loaded = keras.models.load_model(tmp_path / "original.keras")
+    loaded = load_original(tmp_path / "original.keras")
     np.testing.assert_allclose(
-        loaded.predict(images, verbose=0), reference.run({"image": images})["digit"], atol=1e-6
+        loaded(images), reference.run({"image": images})["digit"], atol=1e-6
     )
+
+
+def test_a_model_is_its_own_original(image_model: keras.Model) -> None:
+    assert load_original(image_model) is image_model
+
+
+@pytest.mark.parametrize("name", ["absent.keras", "model.h5"])
+def test_a_file_that_is_no_keras_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "model.h5").write_bytes(b"")
+
+    with pytest.raises(
+        ConversionError, match=f"{name}: expected a Keras model or a .keras file"
+    ):
+        load_original(tmp_path / name)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"not a zip")
+
+    with pytest.raises(ConversionError, match=r"model\.keras: cannot be loaded: "):
+        load_original(tmp_path / "model.keras")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_file_that_needs_a_class_of_its_writer_says_so(tmp_path: Path) -> None:
+    model = Pair()
+    reference = trace(model, samples={"a": ZEROS, "b": ZEROS})
+    save(model, reference, tmp_path / "model.keras")
+
+    with pytest.raises(ConversionError, match=r"model\.keras: cannot be loaded: .*'Pair'"):
+        load_original(tmp_path / "model.keras")

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-
 from edgesmith_runtime.spec import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from edgesmith.store import Store
@@ -186,6 +185,10 @@ class Prepared:
     splits: Mapping[Split, PreparedSplit]
     augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None
     account: Account
+    _rest: Transform = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rest", self.transform.split()[1])
 
     def tensors(
         self, split: Split, positions: NDArray[np.intp] | slice
@@ -204,8 +207,7 @@ class Prepared:
         return self._finished(values)
 
     def _finished(self, values: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        _, rest = self.transform.split()
-        finished = rest(values)
+        finished = self._rest(values)
         return {spec.name: finished[spec.name] for spec in self.inputs}
 
 

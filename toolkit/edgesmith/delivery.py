@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from edgesmith.evaluation import choose, evaluate
 from edgesmith.packing import SampleSet, golden_rows, golden_samples, leave, pack
 from edgesmith.reference import save
 from edgesmith.reporting import details, render_html, report_path
+from edgesmith.steps import Steps
 from edgesmith.verification import tolerance
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
@@ -22,9 +22,8 @@ from edgesmith_runtime.model import load
 from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
-
 
     from edgesmith.config import ConversionConfig
     from edgesmith.core import Account, Candidate, Curve, KerasModel, Progress
@@ -162,32 +161,12 @@ def _measured(
 ) -> Comparison | None:
     if order.n_rounds is None:
         return None
-    steps = _Steps(progress, "Measuring")
+    steps = Steps(progress, "Measuring")
     try:
         plan = Plan(n_rounds=order.n_rounds)
         return compare(bundle, against=original, plan=plan, progress=steps)
     finally:
         steps.close()
-
-
-class _Steps:
-    """The bar of a comparison, which counts its processes from outside of a loop."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._progress = progress
-        self._label = label
-        self._bar: Iterator[Any] | None = None
-
-    def __call__(self, _n_done: int, n_processes: int, _what: str) -> None:
-        if self._bar is None:
-            self._bar = iter(
-                self._progress.track(itertools.count(), self._label, total=n_processes)
-            )
-        next(self._bar)
-
-    def close(self) -> None:
-        """Let the bar end."""
-        self._bar = None
 
 
 def _fastest(comparison: Comparison, candidates: tuple[Candidate, ...]) -> Selection | None:

@@ -13,7 +13,7 @@ from edgesmith.cli import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = "{'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxruntime', 'scipy', 'pydantic', 'rich'}"
+HEAVY = "{'numpy', 'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxruntime', 'scipy', 'pydantic', 'rich'}"
 
 
 def test_help_loads_no_heavy_package() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +25,19 @@ def _failure(capsys: pytest.CaptureFixture[str], tmp_path: Path, *arguments: str
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     path = tmp_path / "m.keras"
-    path.write_bytes(b"never read")
-    return path
+    with zipfile.ZipFile(path, "w"):
+        return path
+
+
+def test_a_file_that_is_no_keras_file_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "m.keras"
+    path.write_bytes(b"hello")
+
+    assert _failure(capsys, tmp_path, path) == (
+        f"{path}: not a .keras file; save the model again: model.save(...)"
+    )
 
 
 def test_another_format_is_refused_with_the_way(

@@ -54,9 +54,13 @@ def test_a_signal_is_named_with_the_peak_of_the_memory() -> None:
 
 
 def test_an_abort_keeps_what_was_said_last() -> None:
-    code = "import os, sys; sys.stderr.write('Check failed: x\\n'); sys.stderr.flush(); os.abort()"
+    code = (
+        "import os, sys; sys.stderr.write('Check failed: x\\n'); sys.stderr.flush(); os.abort()"
+    )
 
-    with pytest.raises(ConversionError, match=r"signal 6 \(SIGABRT\), peak \d+ MB: Check failed"):
+    with pytest.raises(
+        ConversionError, match=r"signal 6 \(SIGABRT\), peak \d+ MB: Check failed"
+    ):
         _run(code)
 
 

@@ -104,7 +104,9 @@ def test_names_of_several_inputs_and_outputs_are_kept(
     model = keras.Model({"a": a, "b.count": b}, {"sum": sums, "left": layers.ReLU()(a)})
     ones = np.ones((3, 4), np.float32)
 
-    outputs = _run(artifact_of(trace(model), fmt), {"a": -ones, "b.count": ones.astype(np.int32)})
+    outputs = _run(
+        artifact_of(trace(model), fmt), {"a": -ones, "b.count": ones.astype(np.int32)}
+    )
 
     assert sorted(outputs) == ["left", "sum"]
     np.testing.assert_array_equal(outputs["sum"], 0 * ones)
@@ -167,7 +169,8 @@ def test_what_a_converter_refuses_comes_back_as_an_error(tmp_path: Path) -> None
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="gelu", name="d")])
 
     with pytest.raises(
-        ConversionError, match=r"^the onnx converter: ONNX has no counterpart for Erfc \(node '.*/d"
+        ConversionError,
+        match=r"^the onnx converter: ONNX has no counterpart for Erfc \(node '.*/d",
     ):
         _convert(trace(model), Format.ONNX, tmp_path)
 

@@ -81,5 +81,7 @@ def test_an_operation_without_a_counterpart_is_named_with_its_layer(
         [keras.Input((4,)), keras.layers.Dense(2, activation="gelu", name="bent")]
     )
 
-    with pytest.raises(ConversionError, match=r"ONNX has no counterpart for Erfc \(node '.*bent"):
+    with pytest.raises(
+        ConversionError, match=r"ONNX has no counterpart for Erfc \(node '.*bent"
+    ):
         artifact_of(trace(model), Format.ONNX)

@@ -47,7 +47,7 @@ def test_the_signature_has_the_names_of_keras(interpreter: Any) -> None:
 
 
 def test_the_metadata_is_json(content: bytes) -> None:
-    model = schema.ModelT.InitFromPackedBuf(content)
+    model: Any = schema.ModelT.InitFromPackedBuf(content)
 
     buffers = {entry.name: entry.buffer for entry in model.metadata}
     described = json.loads(bytes(model.buffers[buffers[b"edgesmith"]].data))
@@ -60,7 +60,7 @@ def test_the_metadata_is_json(content: bytes) -> None:
 
 
 def test_weights_are_aligned_as_the_schema_asks(content: bytes) -> None:
-    model = schema.Model.GetRootAs(content)
+    model: Any = schema.Model.GetRootAs(content)
     start = np.frombuffer(content, np.uint8).ctypes.data
 
     arrays = [model.Buffers(index).DataAsNumpy() for index in range(model.BuffersLength())]

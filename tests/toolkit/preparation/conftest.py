@@ -10,12 +10,16 @@ import pytest
 
 from edgesmith.config import Config
 from edgesmith.core import Dataset, Provenance
+from edgesmith.preparation import prepare
 from edgesmith_runtime.manifest import Kind, RawInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgesmith.core import Prepared, Progress
 
 
 class Quiet:
@@ -105,3 +109,30 @@ def make_config() -> Callable[..., Config]:
         return Config.model_validate(values, strict=False)
 
     return make
+
+
+SPLITS = ["train"] * 24 + ["validation"] * 8 + ["test"] * 8
+LABELS = ["b", "a"] * 20
+
+
+@pytest.fixture
+def run(
+    make_dataset: Callable[..., Dataset],
+    make_config: Callable[..., Config],
+    progress: Progress,
+    tmp_path: Path,
+) -> Callable[..., Prepared]:
+    def prepared(
+        kind: str, values: Any, targets: list[Any] | None = None, **sections: Any
+    ) -> Prepared:
+        splits = sections.pop("splits", SPLITS)
+        dataset = make_dataset(kind, values, targets or LABELS, splits=splits)
+        directory = tmp_path / "build"
+        return prepare(dataset, make_config(**sections), directory=directory, progress=progress)
+
+    return prepared
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (40, 6, 5), np.uint8)

@@ -1,4 +1,4 @@
-"""The whole preparation: rows dropped, leaks found, images and tensors through one transform."""
+"""Rows dropped, leaks found, targets encoded, and settings that do not go with the data."""
 
 from __future__ import annotations
 
@@ -7,60 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from scipy import ndimage
 
 from edgesmith.core import Split
-from edgesmith.preparation import prepare
 from edgesmith_runtime.errors import ConfigError, DataError
 from edgesmith_runtime.manifest import DecodeOp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from edgesmith.config import Config
-    from edgesmith.core import Dataset, Prepared, Progress
+    from edgesmith.core import Prepared
 
-SPLITS = ["train"] * 24 + ["validation"] * 8 + ["test"] * 8
+
 LABELS = ["b", "a"] * 20
 IMAGE = {"mode": "grey", "height": 6, "width": 5}
-
-
-@pytest.fixture
-def run(
-    make_dataset: Callable[..., Dataset],
-    make_config: Callable[..., Config],
-    progress: Progress,
-    tmp_path: Path,
-) -> Callable[..., Prepared]:
-    def prepared(
-        kind: str, values: Any, targets: list[Any] | None = None, **sections: Any
-    ) -> Prepared:
-        splits = sections.pop("splits", SPLITS)
-        dataset = make_dataset(kind, values, targets or LABELS, splits=splits)
-        directory = tmp_path / "build"
-        return prepare(dataset, make_config(**sections), directory=directory, progress=progress)
-
-    return prepared
-
-
-@pytest.fixture
-def pixels() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (40, 6, 5), np.uint8)
-
-
-@pytest.fixture
-def image_files(pixels: np.ndarray, tmp_path: Path) -> list[Path]:
-    paths: list[Path] = []
-    for index, image in enumerate(pixels):
-        paths.append(tmp_path / f"{index}.png")
-        Image.fromarray(image).save(paths[-1])
-    return paths
-
-
-def tensors(prepared: Prepared, split: Split = Split.TRAIN) -> np.ndarray:
-    return prepared.tensors(split, slice(None))[prepared.inputs[0].name]
 
 
 def test_rows_without_a_target_are_dropped_and_counted(run: Callable[..., Prepared]) -> None:
@@ -182,182 +141,6 @@ def test_a_regressions_target_can_stay(run: Callable[..., Prepared]) -> None:
     )
 
     assert made.splits[Split.TRAIN].targets[:3, 0].tolist() == [0.0, 1.0, 2.0]
-
-
-def test_images_are_standardised_on_the_training_split(
-    run: Callable[..., Prepared], pixels: np.ndarray
-) -> None:
-    made = run("image", pixels, image=IMAGE)
-
-    training = pixels[:24].astype(np.float64)
-    expected = (pixels[32:] - training.mean()) / training.std()
-    np.testing.assert_allclose(tensors(made, Split.TEST)[..., 0], expected, atol=1e-5)
-    assert made.inputs[0].shape == ("batch", 6, 5, 1)
-
-
-def test_nothing_of_the_test_images_is_in_the_transform(
-    run: Callable[..., Prepared], pixels: np.ndarray
-) -> None:
-    changed = pixels.copy()
-    changed[24:] = 255 - changed[24:]
-    sections = {"image": IMAGE, "cleaning": {"clip": {"quantiles": (0.05, 0.95)}}}
-
-    assert run("image", pixels, **sections).transform.steps == (
-        run("image", changed, **sections).transform.steps
-    )
-
-
-def test_image_files_give_the_device_what_training_read(
-    run: Callable[..., Prepared], image_files: list[Path]
-) -> None:
-    filters = [{"op": "gaussian_filter", "sigma": 0.7}, {"op": "median_filter", "size": 3}]
-    made = run(
-        "image",
-        image_files,
-        image={"mode": "rgb", "height": 4, "width": 8},
-        cleaning={"filters": filters, "clip": {"sigmas": 2}},
-        augmentation={"flip_horizontal": True},
-    )
-
-    raw = [path.read_bytes() for path in image_files[32:]]
-    from_bytes = made.transform({"image": raw})["pixels"]
-    one_by_one = [made.transform({"image": [path]})["pixels"][0] for path in image_files[32:]]
-    np.testing.assert_array_equal(from_bytes, tensors(made, Split.TEST))
-    np.testing.assert_array_equal(one_by_one, from_bytes)
-
-
-def test_augmentation_acts_before_scaling(
-    run: Callable[..., Prepared], pixels: np.ndarray
-) -> None:
-    made = run("image", pixels, image=IMAGE, augmentation={"brightness": 0.5})
-
-    changed = made.augmented(np.arange(24), np.random.default_rng(0))["pixels"]
-
-    scale = next(step for step in made.transform.steps if step.op == "scale").params["scale"][0]
-    shifts = (changed - tensors(made)).reshape(24, -1) * scale
-    spread = float(np.ptp(pixels[:24]))
-    assert np.ptp(shifts, axis=1).max() < 0.01
-    assert 0.4 * spread < np.abs(shifts).max() <= 0.5 * spread + 0.01
-
-
-def test_images_without_normalization_keep_their_values(
-    run: Callable[..., Prepared], pixels: np.ndarray
-) -> None:
-    made = run("image", pixels, image=IMAGE, normalization={"method": "none"})
-
-    np.testing.assert_array_equal(tensors(made)[..., 0], pixels[:24])
-    assert [step.op for step in made.transform.steps] == ["decode_image", "resize"]
-
-
-def test_an_unreadable_image_is_named(
-    run: Callable[..., Prepared], image_files: list[Path]
-) -> None:
-    image_files[30].write_text("this is no picture")
-
-    with pytest.raises(DataError) as caught:
-        run("image", image_files, image=IMAGE)
-
-    assert str(caught.value).startswith("held, row 30: ")
-    assert "30.png: not readable as an image" in str(caught.value)
-    assert 'cleaning.on_error = "skip"' in str(caught.value)
-
-
-def test_unreadable_images_can_be_skipped_and_are_counted(
-    run: Callable[..., Prepared], image_files: list[Path]
-) -> None:
-    image_files[2].write_bytes(image_files[2].read_bytes()[:40])
-    image_files[35].write_bytes(b"")
-
-    made = run("image", image_files, image=IMAGE, cleaning={"on_error": "skip"})
-
-    (dropped,) = made.account.dropped
-    assert (dropped.reason, dropped.n_rows) == ("not readable", 2)
-    assert dropped.examples == ("held, row 2", "held, row 35")
-    assert made.account.n_by_split == {Split.TRAIN: 23, Split.VALIDATION: 8, Split.TEST: 7}
-    assert len(tensors(made)) == 23
-    assert 2 not in made.splits[Split.TRAIN].rows
-
-
-def test_nothing_but_unreadable_images_is_an_error(
-    run: Callable[..., Prepared], image_files: list[Path]
-) -> None:
-    for path in image_files[:24]:
-        path.write_text("no picture")
-
-    with pytest.raises(DataError, match="no train sample can be read; every one was skipped"):
-        run("image", image_files, image=IMAGE, cleaning={"on_error": "skip"})
-
-
-def test_tensors_are_scaled_by_channel(run: Callable[..., Prepared]) -> None:
-    arrays = np.random.default_rng(0).normal([0, 5], [1, 3], (40, 9, 2))
-
-    made = run("tensor", arrays, normalization={"method": "minmax", "range": (-1.0, 1.0)})
-
-    low, high = arrays[:24].min((0, 1)), arrays[:24].max((0, 1))
-    expected = (arrays[:24] - low) / (high - low) * 2 - 1
-    np.testing.assert_allclose(tensors(made), expected, atol=1e-6)
-    assert made.inputs[0].name == "features"
-
-
-def test_tensors_that_need_nothing_have_one_step(run: Callable[..., Prepared]) -> None:
-    arrays = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
-
-    made = run("tensor", arrays, normalization={"method": "none"})
-
-    assert [step.op for step in made.transform.steps] == ["tensor"]
-    np.testing.assert_array_equal(tensors(made), arrays[:24])
-
-
-def test_filters_of_tensors_act_along_the_first_axis(run: Callable[..., Prepared]) -> None:
-    arrays = np.random.default_rng(0).normal(size=(40, 9, 2)).astype(np.float32)
-    filters = [
-        {"op": "savitzky_golay", "size": 5, "order": 2},
-        {"op": "moving_average", "size": 3},
-    ]
-
-    made = run(
-        "tensor", arrays, normalization={"method": "none"}, cleaning={"filters": filters}
-    )
-
-    (savitzky_golay, moving_average) = made.transform.steps[1:]
-    assert savitzky_golay.params == {"window": 5, "order": 2, "axis": 0}
-    assert moving_average.params == {"size": 3, "axes": [0]}
-    smooth = made.transform.steps[1].outputs[0]
-    values = made.transform({"tensor": arrays[:24]})[smooth]
-    expected = ndimage.uniform_filter1d(values, 3, axis=1, mode="nearest")
-    np.testing.assert_allclose(tensors(made), expected, atol=1e-5)
-
-
-def test_noise_of_tensors_is_a_share_by_place(run: Callable[..., Prepared]) -> None:
-    arrays = np.random.default_rng(0).uniform(0, [1, 100], (40, 500, 2))
-
-    made = run("tensor", arrays, normalization={"method": "none"}, augmentation={"noise": 0.1})
-    noise = made.augmented(np.arange(24), np.random.default_rng(0))["features"] - tensors(made)
-
-    np.testing.assert_allclose(noise.std((0, 1)), [0.1, 10.0], rtol=0.05)
-
-
-def test_nan_in_a_tensor_is_named(run: Callable[..., Prepared]) -> None:
-    arrays = np.zeros((40, 3))
-    arrays[:, 0] = np.arange(40)
-    arrays[17, 1] = np.nan
-
-    with pytest.raises(DataError, match="held, row 17: the array holds NaN"):
-        run("tensor", arrays)
-
-
-def test_infinity_in_a_tensor_is_named(run: Callable[..., Prepared]) -> None:
-    arrays = np.zeros((40, 3))
-    arrays[:, 0] = np.arange(40)
-    arrays[33, 1] = np.inf
-
-    with pytest.raises(DataError, match=r"held, row 33 \(test\): inf after cleaning"):
-        run("tensor", arrays)
-
-
-def test_single_numbers_as_samples_are_refused(run: Callable[..., Prepared]) -> None:
-    with pytest.raises(DataError, match=r"give them an axis: reshape to \(n, 1\)"):
-        run("tensor", np.arange(40.0))
 
 
 @pytest.mark.parametrize(

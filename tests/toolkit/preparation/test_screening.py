@@ -72,8 +72,9 @@ def test_a_measurement_is_no_identifier(column: Column) -> None:
         category("alive", CODES * np.tile([1, 2], 30), 3),
         number("alive", 5.0 - CODES),
         number("alive", CODES + RNG.uniform(0, 0.5, N)),
+        number("alive", np.where(np.arange(N) < 5, np.nan, CODES + RNG.uniform(0, 0.5, N))),
     ],
-    ids=["same", "present or not", "finer", "numbers", "threshold"],
+    ids=["same", "present or not", "finer", "numbers", "threshold", "gaps"],
 )
 def test_a_column_that_gives_the_class_away_is_named(column: Column) -> None:
     assert "column 'alive': gives the target 'survived' away" in warnings(column)

@@ -28,7 +28,9 @@ OF_CLASSES = ["accuracy", "balanced_accuracy", "f1_macro"]
 OF_VALUES = ["r2", "rmse", "mae"]
 
 
-def _score(metric: str, expected: NDArray[Any], predicted: NDArray[Any], seed: int = 0) -> Score:
+def _score(
+    metric: str, expected: NDArray[Any], predicted: NDArray[Any], seed: int = 0
+) -> Score:
     return score(metric, expected, predicted, rng=np.random.default_rng(seed))
 
 
@@ -58,7 +60,9 @@ def test_a_classification_metric_is_that_of_scikit_learn(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", OF_VALUES)
 @pytest.mark.parametrize("shape", [(200,), (200, 3)])
-def test_a_regression_metric_is_that_of_scikit_learn(metric: str, shape: tuple[int, ...]) -> None:
+def test_a_regression_metric_is_that_of_scikit_learn(
+    metric: str, shape: tuple[int, ...]
+) -> None:
     true, said = _values(shape)
 
     assert _score(metric, true, said).value == pytest.approx(
@@ -127,7 +131,9 @@ def test_a_constant_target_that_is_met_has_an_r2_of_one() -> None:
 def test_too_few_samples_are_refused(metric: str, n_samples: int) -> None:
     empty = np.zeros(n_samples)
 
-    with pytest.raises(DataError, match=f"^{metric} needs at least . test samples, got {n_samples}"):
+    with pytest.raises(
+        DataError, match=f"^{metric} needs at least . test samples, got {n_samples}"
+    ):
         _score(metric, empty, empty)
 
 

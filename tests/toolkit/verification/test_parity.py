@@ -24,7 +24,9 @@ def test_whole_numbers_must_be_equal(dtype: str) -> None:
 
 
 def test_an_original_that_is_not_finite_cannot_be_compared_with() -> None:
-    with pytest.raises(ParityError, match="the original answers with 2 numbers that are NaN or inf"):
+    with pytest.raises(
+        ParityError, match="the original answers with 2 numbers that are NaN or inf"
+    ):
         tolerance(np.array([1.0, np.nan, np.inf]))
 
 
@@ -65,5 +67,7 @@ def test_nan_is_beyond_every_tolerance() -> None:
 def test_another_shape_is_a_wrong_conversion() -> None:
     count = ParityCount("model.onnx", {"a": Tolerance(1.0, 0.0)})
 
-    with pytest.raises(ParityError, match=r"output 'a' has shape \(2, 1\), that of the original"):
+    with pytest.raises(
+        ParityError, match=r"output 'a' has shape \(2, 1\), that of the original"
+    ):
         count.add({"a": np.zeros((2, 3))}, {"a": np.zeros((2, 1))})

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import click
 
 from edgesmith.cli.options import Session, debug_option
-from edgesmith_runtime.errors import EdgesmithError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +92,8 @@ def _misused(error: click.ClickException) -> int:
 
 
 def _failed(error: Exception, session: Session) -> int:
+    from edgesmith_runtime.errors import EdgesmithError  # numpy with it, which --help spares
+
     if session.debug:
         traceback.print_exc()
     match error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zipfile import is_zipfile
 
 import click
 
@@ -68,7 +69,6 @@ def convert(  # noqa: PLR0913 - click hands over one argument an option
         from edgesmith.pipeline import export
         from edgesmith.reporting import summary
 
-        out.mkdir(parents=True, exist_ok=True)
         result = export(
             model,
             out / f"{model.stem}.edge",
@@ -95,6 +95,8 @@ def _check(model: Path) -> None:
         )
     if not model.is_file():
         raise InputError(f"{model}: no such file; expected a Keras model")
+    if not is_zipfile(model):
+        raise InputError(f"{model}: not a .keras file; save the model again: model.save(...)")
 
 
 def _formats(text: str) -> tuple[Format, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.tree import DecisionTreeClassifier  # pyright: ignore[reportMissingTypeStubs]
 
 from edgesmith_runtime.manifest import Task
 
@@ -94,19 +95,23 @@ def _reveals_class(
     n_classes = int(classes.max()) + 1
     if n_classes < 2:
         return False
-    n_values = int(codes.max()) + 1
     if len(np.unique(codes)) <= MAX_DISTINCT_SHARE * len(codes):
-        counts = np.bincount(codes * n_classes + classes, minlength=n_values * n_classes)
-        decided = counts.reshape(n_values, n_classes).max(axis=1).sum() / len(codes)
-        guessed = np.bincount(classes).max() / len(codes)
-        return bool(decided - guessed >= REVEALING * (1 - guessed))
-    if numbers is None or np.isnan(numbers).any():
+        counts = np.zeros((int(codes.max()) + 1, n_classes), np.intp)
+        np.add.at(counts, (codes, classes), 1)
+        return _decides(counts.max(axis=1).sum() / len(codes), classes)
+    if numbers is None:
         return False
-    # Thresholds alone separate the classes where, in order of value, each class is one run.
-    by_value = np.lexsort((classes, numbers))
-    runs = 1 + int((np.diff(classes[by_value]) != 0).sum())
-    ties = np.unique(np.stack([numbers, classes], axis=1), axis=0)
-    return runs == n_classes and len(ties) == len(np.unique(numbers))
+    present = ~np.isnan(numbers)
+    column = numbers[present, None]
+    # As many intervals as classes: what thresholds alone can do where there is a number.
+    tree: Any = DecisionTreeClassifier(max_leaf_nodes=n_classes, random_state=0)
+    return _decides(tree.fit(column, classes[present]).score(column, classes[present]), classes)
+
+
+def _decides(share: float, classes: NDArray[np.intp]) -> bool:
+    """Whether a share of right guesses leaves next to nothing open."""
+    guessed = np.bincount(classes).max() / len(classes)
+    return bool(share - guessed >= REVEALING * (1 - guessed))
 
 
 def _reveals_value(

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from sklearn.model_selection import (  # pyright: ignore[reportMissingTypeStubs]
+    ShuffleSplit,
+    StratifiedShuffleSplit,
+)
 
 from edgesmith.core import Split
 from edgesmith_runtime.errors import DataError
@@ -86,7 +89,7 @@ def _drawn(
     if unit_labels is not None:
         _check_stratifiable(unit_labels, share)
     kind = ShuffleSplit if unit_labels is None else StratifiedShuffleSplit
-    splitter = kind(n_splits=1, test_size=share, random_state=seed)
+    splitter: Any = kind(n_splits=1, test_size=share, random_state=seed)
     try:
         _, chosen = next(splitter.split(first, unit_labels))
     except ValueError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from sklearn import datasets
+from sklearn import datasets  # pyright: ignore[reportMissingTypeStubs]
 
 from edgesmith.core import Dataset, Provenance, Split
 from edgesmith.sources.image_folder import IMAGE_INPUT
@@ -20,13 +20,15 @@ from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from edgesmith.config import SklearnSource, SplitConfig
 
 __all__ = ["load_sklearn"]
 
-LOADERS = {
+LOADERS: dict[str, Callable[[], Any]] = {
     "breast_cancer": datasets.load_breast_cancer,
     "diabetes": datasets.load_diabetes,
     "digits": datasets.load_digits,

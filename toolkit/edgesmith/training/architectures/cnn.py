@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["cnn"]
 
 KINDS = ("residual", "separable")
-STAGE_PIXELS = (
-    16  # the first stage works at no more than this, where 3x3 kernels see whole strokes
-)
+STAGE_PIXELS = 16  # the first stage works at no more, where 3x3 kernels see whole strokes
 MIN_PIXELS = 8
 BATCH_NORM_MOMENTUM = 0.9  # Keras' 0.99 lags behind in a training of few updates
 
@@ -66,10 +64,11 @@ def cnn(  # noqa: PLR0913 - its options are arguments
     for stage in range(stages):
         for index in range(blocks):
             halved = stage > 0 and index == 0
-            features = block(features, width * 2**stage, stride=2 if halved else 1)
-    features = keras.layers.GlobalAveragePooling2D()(features)
+            name = f"stage_{stage + 1}_block_{index + 1}"
+            features = block(features, width * 2**stage, name=name, stride=2 if halved else 1)
+    features = keras.layers.GlobalAveragePooling2D(name="mean")(features)
     if dropout:
-        features = keras.layers.Dropout(dropout)(features)
+        features = keras.layers.Dropout(dropout, name="dropout")(features)
     return keras.Model(arguments(layers), head(features, output, task), name="cnn")
 
 
@@ -87,46 +86,69 @@ def _pixels(inputs: tuple[TensorSpec, ...]) -> int:
 
 
 def _stem(image: keras.KerasTensor, pixels: int, width: int) -> keras.KerasTensor:
-    features, channels = image, max(width // 2, 1)
+    features, channels, place = image, max(width // 2, 1), 1
     while pixels > STAGE_PIXELS:
-        features = _convolved(features, channels, stride=2)
-        pixels, channels = -(-pixels // 2), width
-    return _convolved(features, width)
+        features = _convolved(features, channels, name=f"stem_{place}", stride=2)
+        pixels, channels, place = -(-pixels // 2), width, place + 1
+    return _convolved(features, width, name=f"stem_{place}")
 
 
 def _convolved(
-    features: keras.KerasTensor, width: int, *, stride: int = 1
+    features: keras.KerasTensor, width: int, *, name: str, stride: int = 1
 ) -> keras.KerasTensor:
     features = keras.layers.Conv2D(
-        width, 3, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal"
+        width,
+        3,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
     )(features)
-    return keras.layers.ReLU()(_normalised(features))
+    return _rectified(_normalised(features, name), name)
 
 
-def _normalised(features: keras.KerasTensor) -> keras.KerasTensor:
-    return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(features)
+def _normalised(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(
+        features
+    )
 
 
-def _residual(features: keras.KerasTensor, width: int, *, stride: int) -> keras.KerasTensor:
+def _rectified(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    return keras.layers.ReLU(name=f"{name}_relu")(features)
+
+
+def _residual(
+    features: keras.KerasTensor, width: int, *, name: str, stride: int
+) -> keras.KerasTensor:
     shortcut = features
     if stride != 1 or features.shape[-1] != width:
         shortcut = keras.layers.Conv2D(
-            width, 1, strides=stride, padding="same", use_bias=False
+            width, 1, strides=stride, padding="same", use_bias=False, name=f"{name}_shortcut"
         )(features)
-        shortcut = _normalised(shortcut)
-    features = _convolved(features, width, stride=stride)
+        shortcut = _normalised(shortcut, f"{name}_shortcut")
+    features = _convolved(features, width, name=f"{name}_first", stride=stride)
     features = keras.layers.Conv2D(
-        width, 3, padding="same", use_bias=False, kernel_initializer="he_normal"
+        width,
+        3,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_second",
     )(features)
-    return keras.layers.ReLU()(keras.layers.Add()([_normalised(features), shortcut]))
+    features = _normalised(features, f"{name}_second")
+    return _rectified(keras.layers.Add(name=f"{name}_sum")([features, shortcut]), name)
 
 
-def _separable(features: keras.KerasTensor, width: int, *, stride: int) -> keras.KerasTensor:
-    features = keras.layers.DepthwiseConv2D(3, strides=stride, padding="same", use_bias=False)(
-        features
-    )
-    features = keras.layers.ReLU()(_normalised(features))
-    features = keras.layers.Conv2D(width, 1, use_bias=False, kernel_initializer="he_normal")(
-        features
-    )
-    return keras.layers.ReLU()(_normalised(features))
+def _separable(
+    features: keras.KerasTensor, width: int, *, name: str, stride: int
+) -> keras.KerasTensor:
+    depth = f"{name}_depth"
+    features = keras.layers.DepthwiseConv2D(
+        3, strides=stride, padding="same", use_bias=False, name=depth
+    )(features)
+    features = _rectified(_normalised(features, depth), depth)
+    features = keras.layers.Conv2D(
+        width, 1, use_bias=False, kernel_initializer="he_normal", name=f"{name}_point"
+    )(features)
+    return _rectified(_normalised(features, f"{name}_point"), name)

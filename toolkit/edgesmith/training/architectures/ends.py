@@ -1,5 +1,9 @@
 # pyright: basic
-"""Both ends of every architecture: input layers from tensor specs, an output layer for the task."""
+"""Both ends of every architecture: input layers from tensor specs, an output layer for the task.
+
+Every layer of an architecture has a name of its own: Keras counts unnamed ones up within a
+process, and the same training shall give the same artifact, to the byte, whatever ran before.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +57,12 @@ def flat(
                 f"tensor '{spec.name}' is {spec.dtype} {shape_text(spec.shape)}"
             )
     columns = [
-        layer if len(layer.shape) == 2 else keras.layers.Flatten()(layer)
-        for layer in layers.values()
+        layer if len(layer.shape) == 2 else keras.layers.Flatten(name=f"{name}_flat")(layer)
+        for name, layer in layers.items()
     ]
-    return columns[0] if len(columns) == 1 else keras.layers.Concatenate()(columns)
+    if len(columns) == 1:
+        return columns[0]
+    return keras.layers.Concatenate(name="features_joined")(columns)
 
 
 def head(features: keras.KerasTensor, output: Output, task: Task) -> keras.KerasTensor:
@@ -80,7 +86,7 @@ def head(features: keras.KerasTensor, output: Output, task: Task) -> keras.Keras
     size = 1
     for length in lengths:
         size *= length
-    values = keras.layers.Dense(size, dtype="float32")(features)
+    values = keras.layers.Dense(size, dtype="float32", name=f"{output.name}_flat")(features)
     return keras.layers.Reshape(tuple(lengths), name=output.name)(values)
 
 

@@ -49,11 +49,12 @@ def mlp(  # noqa: PLR0913 - its options are arguments
     check_choice("activation", activation, ACTIVATIONS)
     layers = input_layers(inputs)
     features = flat(inputs, layers)
-    for width in widths:
-        features = keras.layers.Dense(width, use_bias=not batch_norm)(features)
+    for place, width in enumerate(widths, start=1):
+        name = f"hidden_{place}"
+        features = keras.layers.Dense(width, use_bias=not batch_norm, name=name)(features)
         if batch_norm:
-            features = keras.layers.BatchNormalization()(features)
-        features = keras.layers.Activation(activation)(features)
+            features = keras.layers.BatchNormalization(name=f"{name}_norm")(features)
+        features = keras.layers.Activation(activation, name=f"{name}_{activation}")(features)
         if dropout:
-            features = keras.layers.Dropout(dropout)(features)
+            features = keras.layers.Dropout(dropout, name=f"{name}_dropout")(features)
     return keras.Model(arguments(layers), head(features, output, task), name="mlp")

@@ -1,4 +1,4 @@
-"""The shared data sets, read and prepared; figures counted elsewhere."""
+"""The shared data sets, read and prepared whole; figures counted elsewhere."""
 
 from __future__ import annotations
 

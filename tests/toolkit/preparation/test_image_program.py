@@ -1,0 +1,138 @@
+"""Images to tensors, in memory and from files, readable and not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgesmith.core import Split
+from edgesmith_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edgesmith.core import Prepared
+
+
+IMAGE = {"mode": "grey", "height": 6, "width": 5}
+
+
+@pytest.fixture
+def image_files(pixels: np.ndarray, tmp_path: Path) -> list[Path]:
+    paths: list[Path] = []
+    for index, image in enumerate(pixels):
+        paths.append(tmp_path / f"{index}.png")
+        Image.fromarray(image).save(paths[-1])
+    return paths
+
+
+def tensors(prepared: Prepared, split: Split = Split.TRAIN) -> np.ndarray:
+    return prepared.tensors(split, slice(None))[prepared.inputs[0].name]
+
+
+def test_images_are_standardised_on_the_training_split(
+    run: Callable[..., Prepared], pixels: np.ndarray
+) -> None:
+    made = run("image", pixels, image=IMAGE)
+
+    training = pixels[:24].astype(np.float64)
+    expected = (pixels[32:] - training.mean()) / training.std()
+    np.testing.assert_allclose(tensors(made, Split.TEST)[..., 0], expected, atol=1e-5)
+    assert made.inputs[0].shape == ("batch", 6, 5, 1)
+
+
+def test_nothing_of_the_test_images_is_in_the_transform(
+    run: Callable[..., Prepared], pixels: np.ndarray
+) -> None:
+    changed = pixels.copy()
+    changed[24:] = 255 - changed[24:]
+    sections = {"image": IMAGE, "cleaning": {"clip": {"quantiles": (0.05, 0.95)}}}
+
+    assert run("image", pixels, **sections).transform.steps == (
+        run("image", changed, **sections).transform.steps
+    )
+
+
+def test_image_files_give_the_device_what_training_read(
+    run: Callable[..., Prepared], image_files: list[Path]
+) -> None:
+    filters = [{"op": "gaussian_filter", "sigma": 0.7}, {"op": "median_filter", "size": 3}]
+    made = run(
+        "image",
+        image_files,
+        image={"mode": "rgb", "height": 4, "width": 8},
+        cleaning={"filters": filters, "clip": {"sigmas": 2}},
+        augmentation={"flip_horizontal": True},
+    )
+
+    raw = [path.read_bytes() for path in image_files[32:]]
+    from_bytes = made.transform({"image": raw})["pixels"]
+    one_by_one = [made.transform({"image": [path]})["pixels"][0] for path in image_files[32:]]
+    np.testing.assert_array_equal(from_bytes, tensors(made, Split.TEST))
+    np.testing.assert_array_equal(one_by_one, from_bytes)
+
+
+def test_augmentation_acts_before_scaling(
+    run: Callable[..., Prepared], pixels: np.ndarray
+) -> None:
+    made = run("image", pixels, image=IMAGE, augmentation={"brightness": 0.5})
+
+    changed = made.augmented(np.arange(24), np.random.default_rng(0))["pixels"]
+
+    scale = next(step for step in made.transform.steps if step.op == "scale").params["scale"][0]
+    shifts = (changed - tensors(made)).reshape(24, -1) * scale
+    spread = float(np.ptp(pixels[:24]))
+    assert np.ptp(shifts, axis=1).max() < 0.01
+    assert 0.4 * spread < np.abs(shifts).max() <= 0.5 * spread + 0.01
+
+
+def test_images_without_normalization_keep_their_values(
+    run: Callable[..., Prepared], pixels: np.ndarray
+) -> None:
+    made = run("image", pixels, image=IMAGE, normalization={"method": "none"})
+
+    np.testing.assert_array_equal(tensors(made)[..., 0], pixels[:24])
+    assert [step.op for step in made.transform.steps] == ["decode_image", "resize"]
+
+
+def test_an_unreadable_image_is_named(
+    run: Callable[..., Prepared], image_files: list[Path]
+) -> None:
+    image_files[30].write_text("this is no picture")
+
+    with pytest.raises(DataError) as caught:
+        run("image", image_files, image=IMAGE)
+
+    assert str(caught.value).startswith("held, row 30: ")
+    assert "30.png: not readable as an image" in str(caught.value)
+    assert 'cleaning.on_error = "skip"' in str(caught.value)
+
+
+def test_unreadable_images_can_be_skipped_and_are_counted(
+    run: Callable[..., Prepared], image_files: list[Path]
+) -> None:
+    image_files[2].write_bytes(image_files[2].read_bytes()[:40])
+    image_files[35].write_bytes(b"")
+
+    made = run("image", image_files, image=IMAGE, cleaning={"on_error": "skip"})
+
+    (dropped,) = made.account.dropped
+    assert (dropped.reason, dropped.n_rows) == ("not readable", 2)
+    assert dropped.examples == ("held, row 2", "held, row 35")
+    assert made.account.n_by_split == {Split.TRAIN: 23, Split.VALIDATION: 8, Split.TEST: 7}
+    assert len(tensors(made)) == 23
+    assert 2 not in made.splits[Split.TRAIN].rows
+
+
+def test_nothing_but_unreadable_images_is_an_error(
+    run: Callable[..., Prepared], image_files: list[Path]
+) -> None:
+    for path in image_files[:24]:
+        path.write_text("no picture")
+
+    with pytest.raises(DataError, match="no train sample can be read; every one was skipped"):
+        run("image", image_files, image=IMAGE, cleaning={"on_error": "skip"})

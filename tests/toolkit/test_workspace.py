@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgesmith.workspace import workspace
+from edgesmith_runtime.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_folder_is_made_with_its_places(tmp_path: Path) -> None:
+    with workspace(tmp_path / "a" / "out", "digits") as work:
+        assert work.build.is_dir()
+
+    assert work.bundle == tmp_path / "a" / "out" / "digits.edge"
+
+
+def test_a_second_build_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    message = "another build is writing here; wait for it, or take another --out"
+
+    with (
+        workspace(tmp_path, "digits"),
+        pytest.raises(ConfigError, match=message),
+        workspace(tmp_path, "digits"),
+    ):
+        pass
+
+
+def test_the_folder_is_free_again_after_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), workspace(tmp_path, "digits"):
+        raise RuntimeError
+
+    with workspace(tmp_path, "digits") as work:
+        assert work.name == "digits"
+
+
+def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+
+    with pytest.raises(ConfigError, match=r"out: cannot be written to: .*take another --out"):
+        workspace(tmp_path / "out", "digits").__enter__()
+
+    assert (tmp_path / "out").read_text() == "mine"
