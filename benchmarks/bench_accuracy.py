@@ -46,7 +46,9 @@ def figures_of(name: str, n_seeds: int) -> dict[str, Any]:
         "metric": results[0]["metric"],
         "scores": scores,
         "median": statistics.median(scores),
-        "interval_of_seed_0": [results[0]["original"][key] for key in ("score_low", "score_high")],
+        "interval_of_seed_0": [
+            results[0]["original"][key] for key in ("score_low", "score_high")
+        ],
         "agreement": {
             artifact["file"]: [result["artifacts"][index]["agreement"] for result in results]
             for index, artifact in enumerate(results[0]["artifacts"])

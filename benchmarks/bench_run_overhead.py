@@ -1,6 +1,6 @@
 """What `model.run` costs over a bare onnxruntime session that also returns arrays of its own.
 
-    python benchmarks/bench_run_overhead.py BUNDLE [BUNDLE ...]
+python benchmarks/bench_run_overhead.py BUNDLE [BUNDLE ...]
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ def blocks_of(bundle: str, seed: int) -> list[tuple[float, float]]:
     for mine, bare in zip(ours.values(), theirs, strict=True):
         np.testing.assert_allclose(mine, bare, rtol=1e-6, atol=1e-7)
     return paired_blocks(
-        lambda: model.run(tensors), lambda: run(None, tensors), n_blocks=60, n_calls=400, rng=rng
+        lambda: model.run(tensors),
+        lambda: run(None, tensors),
+        n_blocks=60,
+        n_calls=400,
+        rng=rng,
     )
 
 

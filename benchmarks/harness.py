@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.host import this_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -93,7 +95,7 @@ def record(question: str, figures: dict[str, Any]) -> Path:
     path = RESULTS / f"{question}.json"
     document = {
         "question": question,
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "host": asdict(this_host()),
         "figures": figures,
     }

@@ -120,7 +120,8 @@ class Categories:
     """Columns of a table as texts, None where one is missing.
 
     One value has one text: a string is its own without outer blanks, a boolean is "true" or
-    "false", a whole number its digits (3 and 3.0 are "3"), another number what Python prints.
+    "false", and so are the texts True and TRUE that tables hold in its place; a whole number is
+    its digits (3 and 3.0 are "3"), another number what Python prints.
     Missing are None, NaN, blank text and the markers.
 
     Args:
@@ -152,7 +153,7 @@ class Categories:
 
     def _from_value(self, index: int, value: object) -> str | None:
         if isinstance(value, str):
-            text = value.strip()
+            text = _BOOLEANS.get(value.strip(), value.strip())
         elif value is None:
             return None
         else:
@@ -163,6 +164,10 @@ class Categories:
                     f"number, got {_shown(value)}"
                 )
         return None if text in self._texts[index] else text
+
+
+# A file says True where an app hands in a boolean.
+_BOOLEANS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
 
 
 def _text_of(value: object) -> str | None:

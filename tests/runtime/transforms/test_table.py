@@ -122,6 +122,8 @@ def test_infinity_in_an_array_is_refused() -> None:
         (" male ", "male"),
         ("3.0", "3.0"),
         (True, "true"),
+        ("True", "true"),
+        ("FALSE", "false"),
         (np.False_, "false"),
         (3, "3"),
         (3.0, "3"),
