@@ -73,7 +73,8 @@ def test_every_module_says_its_role_in_its_first_line(path: Path) -> None:
 
 def test_roles_are_told_apart() -> None:
     first_lines = [
-        (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0] for path in MODULES
+        (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
+        for path in MODULES
     ]
 
     assert len(set(first_lines)) == len(first_lines)

@@ -47,6 +47,8 @@ except SystemExit:
 print(sorted({heavy} & set(sys.modules)), file=sys.stderr)
 """
 
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert shown.stderr.strip() == "[]"

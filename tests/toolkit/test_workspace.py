@@ -44,3 +44,12 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         workspace(tmp_path / "out", "digits").__enter__()
 
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_what_a_killed_conversion_left_is_swept(tmp_path: Path) -> None:
+    stray = tmp_path / "build" / ".conversion-abc"
+    stray.mkdir(parents=True)
+    (stray / "graph.pb").write_bytes(b"left")
+
+    with workspace(tmp_path, "digits"):
+        assert not stray.exists()

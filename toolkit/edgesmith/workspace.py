@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,8 @@ def workspace(out: str | Path, name: str) -> Generator[Workspace]:
             f"{place.out}: cannot be written to: {error.strerror}; take another --out"
         ) from error
     try:
+        for stray in place.build.glob(".conversion-*"):  # of a build that was killed
+            shutil.rmtree(stray, ignore_errors=True)
         yield place
     finally:
         lock.release()

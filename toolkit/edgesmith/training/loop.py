@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edgesmith.config.training import TrainingConfig
     from edgesmith.core import KerasModel, Prepared, Progress
     from edgesmith.training.batches import Batch
+    from edgesmith.training.losses import SampleLoss
 
 __all__ = ["Fitted", "fit"]
 
@@ -249,7 +250,7 @@ def _signature(prepared: Prepared) -> tuple[Any, ...]:
 def _update_step(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
-    sample_loss: Callable[..., tf.Tensor],
+    sample_loss: SampleLoss,
     signature: tuple[Any, ...],
 ) -> Callable[..., tf.Tensor]:
     """One update of the weights on one batch; gives the batch's mean loss."""
@@ -269,7 +270,7 @@ def _update_step(
 
 
 def _loss_step(
-    model: keras.Model, sample_loss: Callable[..., tf.Tensor], signature: tuple[Any, ...]
+    model: keras.Model, sample_loss: SampleLoss, signature: tuple[Any, ...]
 ) -> Callable[..., tf.Tensor]:
     """The mean loss of one batch, nothing learned."""
 

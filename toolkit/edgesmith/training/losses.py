@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,19 +14,17 @@ from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from edgesmith.config.training import TrainingConfig
 
 __all__ = ["SampleLoss", "balanced_weights", "sample_loss", "sample_weights"]
 
-SampleLoss = "Callable[[tf.Tensor, tf.Tensor], tf.Tensor]"
+SampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """``(targets, outputs) -> (batch,)`` float32."""
 
 
-def sample_loss(config: TrainingConfig, task: Task) -> Callable[..., tf.Tensor]:
+def sample_loss(config: TrainingConfig, task: Task) -> SampleLoss:
     """The loss of each sample of a batch, ``(targets, outputs) -> (batch,)``.
 
     Classification: targets are ``(batch,)`` class indices and outputs ``(batch, classes)``
@@ -57,7 +56,7 @@ def sample_loss(config: TrainingConfig, task: Task) -> Callable[..., tf.Tensor]:
     return _by_value("mean_squared_error" if config.loss == "auto" else config.loss)
 
 
-def _crossentropy(label_smoothing: float) -> Callable[..., tf.Tensor]:
+def _crossentropy(label_smoothing: float) -> SampleLoss:
     def crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> Any:
         wanted = keras.ops.one_hot(targets, outputs.shape[-1])
         return keras.losses.categorical_crossentropy(
@@ -67,7 +66,7 @@ def _crossentropy(label_smoothing: float) -> Callable[..., tf.Tensor]:
     return crossentropy
 
 
-def _by_value(name: str) -> Callable[..., tf.Tensor]:
+def _by_value(name: str) -> SampleLoss:
     function = getattr(keras.losses, name)
 
     def value_loss(targets: tf.Tensor, outputs: tf.Tensor) -> Any:

@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+
+import keras
 
 from edgesmith.registry import Registry
 from edgesmith.training.architectures.cnn import cnn
 from edgesmith.training.architectures.linear import linear
 from edgesmith.training.architectures.mlp import mlp
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import keras
-
 __all__ = ["Architecture", "architectures"]
 
-Architecture = "Callable[..., keras.Model]"
+Architecture = Callable[..., keras.Model]
 """``(inputs, output, task, *, its options) -> keras.Model``.
 
 ``inputs`` is a tuple of ``TensorSpec``, ``output`` an ``Output``, ``task`` a ``Task``. The model
@@ -26,7 +23,7 @@ probabilities of the classes, or the values of a regression. The options are key
 defaults; the configuration sets them under ``training.options``.
 """
 
-architectures: Registry[Callable[..., keras.Model]] = Registry("architecture")
+architectures: Registry[Architecture] = Registry("architecture")
 architectures.add("linear")(linear)
 architectures.add("mlp")(mlp)
 architectures.add("cnn")(cnn)
