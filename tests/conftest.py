@@ -17,7 +17,9 @@ if NEIGHBOUR.is_dir():
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "EDGESMITH_DATA" in os.environ:
         return
-    absent = pytest.mark.skip(reason="EDGESMITH_DATA is not set: the shared data sets are absent")
+    absent = pytest.mark.skip(
+        reason="EDGESMITH_DATA is not set: the shared data sets are absent"
+    )
     for item in items:
         if item.get_closest_marker("data"):
             item.add_marker(absent)

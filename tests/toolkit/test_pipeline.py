@@ -48,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
 
 
 @pytest.fixture(scope="module")
-def original(built: BuildResult) -> keras.Model:
+def original(built: BuildResult) -> Any:
     import keras
 
     return keras.saving.load_model(built.bundle.parent / "build" / "original.keras")
@@ -127,7 +127,9 @@ def test_a_failed_build_leaves_the_old_bundle_as_it_was(
     old = tmp_path / "iris.edge"
     old.write_bytes(built.bundle.read_bytes())
 
-    with pytest.raises(ConfigError, match=r"unknown architecture 'mpl'; .*did you mean 'mlp'\?"):
+    with pytest.raises(
+        ConfigError, match=r"unknown architecture 'mpl'; .*did you mean 'mlp'\?"
+    ):
         build(_config("training.architecture='mpl'"), tmp_path)
 
     assert old.read_bytes() == built.bundle.read_bytes()
@@ -216,7 +218,9 @@ def test_an_export_takes_raw_inputs_through_its_transform(
 ) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
     steps = [
-        Step(op="decode_image", inputs=("photo",), outputs=("pixels",), params={"mode": "grey"}),
+        Step(
+            op="decode_image", inputs=("photo",), outputs=("pixels",), params={"mode": "grey"}
+        ),
         Step(
             op="scale",
             inputs=("pixels",),

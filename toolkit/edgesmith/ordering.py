@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,12 @@ def naturally_sorted(texts: Iterable[str]) -> list[str]:
     """Texts that are all numbers by value; else with the digits in them by value: a2 before a10."""
     texts = list(texts)
     try:
-        return sorted(texts, key=lambda text: (float(text), text))
+        values = {text: float(text) for text in texts}
     except ValueError:
         return sorted(texts, key=_natural_key)
+    if any(math.isnan(value) for value in values.values()):  # NaN is before and after nothing
+        return sorted(texts, key=_natural_key)
+    return sorted(texts, key=lambda text: (values[text], text))
 
 
 def _natural_key(text: str) -> tuple[list[tuple[int, int, str]], str]:

@@ -25,6 +25,7 @@ _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a table",
     "enum": "one of {expected}",
+    "finite_number": "a finite number",
     "float_type": "a number",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "at least {ge}",
@@ -116,7 +117,10 @@ def _phrase(detail: ErrorDetails) -> str:
                 str(context["expected"]).replace("'", "").replace(" or ", ", ")
             )
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            context = {name: f"{limit:g}" for name, limit in context.items()}
+            context = {
+                name: limit if isinstance(limit, int) else f"{limit:g}"
+                for name, limit in context.items()
+            }
         case _:
             pass
     if detail["type"] not in _EXPECTED:

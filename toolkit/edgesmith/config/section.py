@@ -22,7 +22,7 @@ __all__ = ["ConfigPath", "Section"]
 class Section(BaseModel):
     """A table of the TOML: frozen once read; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _interpolated(value: object) -> object:

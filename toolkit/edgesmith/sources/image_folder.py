@@ -33,7 +33,8 @@ IMAGE_INPUT = RawInput(
 def load_image_folder(source: ImageFolderSource, *, split: SplitConfig, task: Task) -> Dataset:
     """Images by class, in natural order; deeper folders count to their class.
 
-    Hidden files, and files whose suffix is no image's, are not samples; the account says how many.
+    Hidden files and folders, files whose suffix is no image's, and files beside the sub-folders are
+    not samples; the account says how many of the last two there are.
 
     Raises:
         DataError: A folder is missing, has no sub-folders or no images; a file cannot be read.
@@ -50,12 +51,15 @@ def load_image_folder(source: ImageFolderSource, *, split: SplitConfig, task: Ta
     notes: list[str] = []
     for part, folder in parts:
         found, n_others = _images(folder)
+        n_beside = sum(path.is_file() and not _is_hidden(path.name) for path in folder.iterdir())
         paths += [folder / name for name in found]
         names += [f"{part}/{name}" for name in found]
         classes += [name.split("/", 1)[0] for name in found]
         counts.append((part, len(found)))
         if n_others:
             notes.append(f"{folder}: {n_others} files without an image's suffix are not used")
+        if n_beside:
+            notes.append(f"{folder}: {n_beside} files beside the sub-folders are of no class")
     samples = FileSamples(FolderFiles(paths), names, IMAGE_INPUT.name)
     return Dataset(
         raw_inputs=(IMAGE_INPUT,),
@@ -76,7 +80,9 @@ def _images(folder: Path) -> tuple[list[str], int]:
     """The images below a folder as ``class/.../file`` in natural order, and how many others."""
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder")
-    classes = [path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
+    classes = [
+        path.name for path in folder.iterdir() if path.is_dir() and not _is_hidden(path.name)
+    ]
     if not classes:
         raise DataError(f"{folder}: expected one sub-folder a class, found none")
     if {name.lower() for name in classes} <= SPLIT_WORDS:
@@ -90,7 +96,7 @@ def _images(folder: Path) -> tuple[list[str], int]:
         files = [
             path.relative_to(folder).as_posix()
             for path in (folder / name).rglob("*")
-            if path.is_file() and not path.name.startswith(".")
+            if path.is_file() and not any(map(_is_hidden, path.relative_to(folder).parts))
         ]
         of_class = [file for file in files if Path(file).suffix.lower() in SUFFIXES]
         if not of_class:
@@ -98,3 +104,7 @@ def _images(folder: Path) -> tuple[list[str], int]:
         n_others += len(files) - len(of_class)
         images += naturally_sorted(of_class)
     return images, n_others
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")

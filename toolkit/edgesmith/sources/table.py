@@ -71,7 +71,7 @@ def load_table(source: TableSource, *, split: SplitConfig, task: Task) -> Datase
 
     Raises:
         DataError: See ``read_frame``; a column is unknown; no features are left.
-        ConfigError: The target stands among the features.
+        ConfigError: The target, or a column that is dropped or splits, stands among the features.
     """
     frame = read_frame(source.path, separator=source.separator)
     where = str(source.path)
@@ -107,6 +107,10 @@ def _features(frame: pl.DataFrame, source: TableSource, split: SplitConfig) -> l
         raise ConfigError(f"source.features: '{source.target}' is the target")
     left_out = {source.target, split.column, split.group, *source.drop}
     wanted = frame.columns if source.features is None else source.features
+    for name in source.features or ():
+        if name in left_out:
+            use = "in source.drop" if name in source.drop else "for the split"
+            raise ConfigError(f"source.features: '{name}' is {use}, too; keep one")
     features = [name for name in frame.columns if name in wanted and name not in left_out]
     if not features:
         raise DataError(f"{source.path}: no column is left to learn from")

@@ -58,7 +58,9 @@ def targets_from_array(array: NDArray[Any], *, task: Task, where: str) -> NDArra
 
 
 def _label(cell: object) -> str:
-    """The text of a class: 3 and 3.0 are "3"."""
+    """The text of a class: 3 and 3.0 are "3", and bytes are UTF-8."""
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace").strip()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
