@@ -19,8 +19,6 @@ from edgesmith_runtime.errors import ConfigError, InputError
 from edgesmith_runtime.manifest import DecodeOp, Step, Task
 
 if TYPE_CHECKING:
-    import keras
-
     from edgesmith.config import Config
 
 pytestmark = pytest.mark.slow
