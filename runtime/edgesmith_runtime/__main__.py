@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.errors import EdgesmithError
+from edgesmith_runtime.errors import BackendError, EdgesmithError
 from edgesmith_runtime.model import load
 from edgesmith_runtime.raw_files import read_raw_inputs
 
@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 the work failed, 2 wrong use or unreadable input,
         130 interrupted.
     """
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        # A file name need not be one in UTF-8, and a label need not exist in the terminal's code.
+        reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -135,7 +138,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         answer = _answer(model, given)
         n_failed += isinstance(answer, EdgesmithError)
         if arguments.json:
-            print(json.dumps({"input": given.name, **_answer_json(answer)}, ensure_ascii=False))
+            print(json.dumps({"input": given.name, **_answer_json(answer)}))
         else:
             rows.append((given.name, *_answer_cells(answer)))
     _print_table(rows)
@@ -226,7 +229,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
             "files": {name: len(content) for name, content in sorted(bundle.files.items())},
             "manifest": json.loads(bytes(bundle.files["manifest.json"])),
         }
-        print(json.dumps(members, indent=2, ensure_ascii=False))
+        print(json.dumps(members, indent=2))
         return 0
     _print_table(_overview(bundle))
     return 0
@@ -285,6 +288,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         print(json.dumps(comparison.to_json()))
     else:
         print(comparison.table())
+    if all(subject.problem is not None for subject in comparison.subjects):
+        raise BackendError(
+            f"{arguments.bundle}: nothing could be measured; the reasons stand above"
+        )
     return 0
 
 

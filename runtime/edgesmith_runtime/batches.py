@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.manifest import Kind
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edgesmith_runtime.manifest import RawInput
     from edgesmith_runtime.transforms import Batch
 
@@ -70,7 +72,13 @@ def as_batch(raw: RawInput, raws: object) -> Batch:
         is_columns = isinstance(raws, Mapping)
         return cast("Batch", raws) if is_columns else _columns(raw.name, raws)
     if isinstance(raws, np.ndarray):
-        return cast("Batch", raws)
+        array = cast("NDArray[Any]", raws)
+        if array.ndim == 0:
+            raise InputError(
+                f"'{raw.name}': expected an array with the batch as its first axis, got a single "
+                "number; predict takes one, predict_batch a list"
+            )
+        return array
     return _list(raws, f"one {raw.kind} a sample ('{raw.name}': {raw.accepts})")
 
 

@@ -178,7 +178,7 @@ def _selection(fields: Fields) -> Selection:
 def write_manifest(manifest: Manifest) -> bytes:
     """The bytes of ``manifest.json``: sorted keys, two spaces, one newline at the end.
 
-    Keys at their neutral value are left out, so a manifest reads as short as it can.
+    What is null, false or empty is left out where a reader does not ask for it.
 
     Raises:
         BundleError: Above 1 MiB, or a value that JSON does not have: a number that is not finite,

@@ -196,7 +196,8 @@ class Model:
         batches = {
             raw.name: as_batch(raw, by_input[raw.name]) for raw in self.manifest.raw_inputs
         }
-        values = self._transform(batches)
+        with np.errstate(over="ignore"):  # an infinity is refused below, by place
+            values = self._transform(batches)
         tensors = {
             spec.name: _array(spec.name, values[spec.name]) for spec in self.signature.inputs
         }

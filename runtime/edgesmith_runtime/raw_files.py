@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import sys
+import tokenize
 import zipfile
+import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never, cast
@@ -29,6 +32,20 @@ _IMAGE_SUFFIXES = frozenset(
     [".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
 )
 _JSON_LINES = frozenset([".jsonl", ".ndjson", ".json"])
+
+# What numpy's and zipfile's readers raise on damage, met by flipping bits of arrays.
+_DAMAGE = (
+    ValueError,
+    EOFError,
+    RuntimeError,
+    SyntaxError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +139,13 @@ def _table(path: Path) -> Iterator[Given]:
 
 def _delimited(path: Path, delimiter: str) -> Iterator[Given]:
     reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
-    rows = _rows(path, reader)
-    header = next(rows, None)
-    if header is None:
-        raise InputError(f"{path}: expected a header and rows, the file is empty")
+    rows = _rows(reader)
+    header = _header(path, next(rows, None))
     for cells in rows:
         name = f"{path}:{reader.line_num}"
-        if len(cells) == len(header):
+        if isinstance(cells, InputError):
+            yield Given(name, cells)
+        elif len(cells) == len(header):
             yield Given(name, dict(zip(header, cells, strict=True)))
         else:
             yield Given(
@@ -137,15 +154,35 @@ def _delimited(path: Path, delimiter: str) -> Iterator[Given]:
             )
 
 
-def _rows(path: Path, reader: Any) -> Iterator[list[str]]:
-    try:
-        yield from (cells for cells in reader if cells)
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not a table: {error}") from error
+def _header(path: Path, cells: list[str] | InputError | None) -> list[str]:
+    """The names of the columns without outer blanks, as the build reads them."""
+    if cells is None:
+        raise InputError(f"{path}: expected a header and rows, the file is empty")
+    if isinstance(cells, InputError):
+        raise InputError(f"{path}: {cells}")
+    header = [name.strip() for name in cells]
+    name, n_times = Counter(header).most_common(1)[0]
+    if n_times > 1:
+        raise InputError(f"{path}: the header has '{name}' twice; rename one")
+    return header
+
+
+def _rows(reader: Any) -> Iterator[list[str] | InputError]:
+    """Rows without the blank ones; one that is none is an error in its place."""
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield InputError(f"not a row of a table: {error}")
+        else:
+            if cells:
+                yield cells
 
 
 def _json_lines(path: Path) -> Iterator[Given]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_lines(_text(path)), start=1):
         if line.strip():
             yield Given(f"{path}:{number}", _json_object(line))
 
@@ -180,7 +217,7 @@ def _arrays(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
                 if isinstance(loaded, np.ndarray)
                 else {str(name): cast("NDArray[Any]", loaded[name]) for name in loaded.files}
             )
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise InputError(f"{path}: expected a .npy or .npz of numbers: {error}") from error
     if len(names) == 1 and len(arrays) == 1:
         arrays = {names[0]: next(iter(arrays.values()))}
@@ -194,17 +231,26 @@ def _arrays(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
 
 def _texts(word: str) -> Iterator[Given]:
     if word == "-":
-        lines = sys.stdin.read().splitlines()
+        text = _decoded(sys.stdin.buffer.read(), "standard input")
     elif word.startswith("@"):
-        lines = _text(Path(word[1:])).splitlines()
+        text = _text(Path(word[1:]))
     else:
         yield Given(word, word)
         return
-    yield from (Given(line, line) for line in lines)
+    yield from (Given(line, line) for line in _lines(text))
 
 
 def _text(path: Path) -> str:
+    return _decoded(path.read_bytes(), str(path))
+
+
+def _decoded(content: bytes, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected text in UTF-8: {error}") from error
+        raise InputError(f"{name}: expected text in UTF-8: {error}") from error
+
+
+def _lines(text: str) -> list[str]:
+    # str.splitlines cuts at form feeds and at U+0085 and U+2028, which JSON has within strings.
+    return [line.removesuffix("\n") for line in io.StringIO(text, newline=None)]

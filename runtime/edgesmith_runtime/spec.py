@@ -111,6 +111,8 @@ class Signature:
     outputs: tuple[TensorSpec, ...]
 
     def __post_init__(self) -> None:
+        if not self.inputs:
+            raise SignatureError("a model has at least one input, got none")
         for side, specs in (("input", self.inputs), ("output", self.outputs)):
             names = [spec.name for spec in specs]
             if len(set(names)) != len(names):

@@ -53,7 +53,8 @@ def golden_references(bundle: Bundle) -> References:
     not have been run at this batch size.
 
     Raises:
-        BundleError: The bundle has none, or none for one of its artifacts.
+        BundleError: The bundle has none, none for one of its artifacts, or none of a tensor that
+            the default artifact takes.
     """
     golden = read_golden(bundle)
     artifacts: dict[str, Expected] = {}
@@ -71,6 +72,12 @@ def golden_references(bundle: Bundle) -> References:
         }
         artifacts[entry.file] = Expected(near.outputs, tolerances)
     default = bundle.manifest.artifact(bundle.manifest.default_artifact.file)
+    for spec in default.signature.inputs:
+        if spec.name not in golden.tensors:
+            raise BundleError(
+                f"{bundle.manifest.name}: the golden samples have no tensor '{spec.name}', which "
+                f"{default.file} takes; rebuild the bundle, or give samples"
+            )
     return References(
         inputs=_in_order(golden.tensors, default.signature.inputs),
         artifacts=artifacts,

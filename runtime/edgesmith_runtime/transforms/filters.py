@@ -210,9 +210,9 @@ def _each(
 ) -> Any:
     """A filter over an array in groups of samples, or over a list sample by sample."""
     if isinstance(samples, list):
-        one_by_one = cast("list[NDArray[Any]]", samples)
-        return [_each(sample[None], axes, smooth)[0] for sample in one_by_one]
-    batch = _as_floats(samples, axes)
+        one_by_one = cast("list[object]", samples)
+        return [_each(_array(sample)[None], axes, smooth)[0] for sample in one_by_one]
+    batch = _as_floats(_array(samples), axes)
     if batch.size <= VALUES_AT_ONCE:
         return smooth(batch) if batch.size else batch
     result = np.empty_like(batch)
@@ -220,6 +220,12 @@ def _each(
     for start in range(0, len(batch), n_at_once):
         result[start : start + n_at_once] = smooth(batch[start : start + n_at_once])
     return result
+
+
+def _array(samples: object) -> NDArray[Any]:
+    if not isinstance(samples, np.ndarray):
+        raise InputError(f"expected an array of numbers, got {type(samples).__name__}")
+    return cast("NDArray[Any]", samples)
 
 
 def _as_floats(samples: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.floating]:

@@ -258,6 +258,8 @@ def _check_numbers(values: Any, n_columns: int) -> None:
         raise InputError(
             "samples of one batch must agree in shape here, and they differ; images: resize first"
         )
+    if not isinstance(values, np.ndarray):
+        raise TransformError(f"expected an array of numbers, got {type(values).__name__}")
     array = cast("NDArray[Any]", values)
     if array.dtype.kind not in "biuf":
         raise TransformError(f"expected an array of numbers, got dtype {array.dtype}")

@@ -319,6 +319,9 @@ def _check_categories(
 
 
 def _check_width(texts: NDArray[np.object_], n_columns: int) -> None:
+    given = cast("object", texts)  # a program may lead anything here
+    if not isinstance(given, np.ndarray):
+        raise TransformError(f"expected texts of categories, got {type(given).__name__}")
     if texts.dtype != object or texts.ndim != 2 or texts.shape[1] != n_columns:
         raise TransformError(
             f"expected texts of shape (batch, {n_columns}), "

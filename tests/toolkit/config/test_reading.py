@@ -121,7 +121,19 @@ FAULTS = {
         "[split]\ntest = 1",
         "split.test: expected a number below 1, got 1",
     ),
-    "not a number": ("[split]\ntest = nan", "split.test: expected a number below 1, got NaN"),
+    "not a number": ("[split]\ntest = nan", "split.test: expected a finite number, got NaN"),
+    "endless number": (
+        "learning_rate = inf",
+        "training.learning_rate: expected a finite number, got Infinity",
+    ),
+    "neither choice nor finite": (
+        "[cleaning]\nfill = nan",
+        f"cleaning.fill: expected one of {FILLS} or a finite number, got NaN",
+    ),
+    "memory too small": (
+        "[conversion]\nmax_memory_bytes = 1000",
+        "conversion.max_memory_bytes: expected at least 1073741824, got 1000",
+    ),
     "number above its bound": (
         "[augmentation]\nrotation = 200",
         "augmentation.rotation: expected at most 180, got 200",
@@ -291,6 +303,10 @@ OVERRIDES = {
     "unknown": (
         "training.epoch=3",
         "c.toml: training.epoch: unknown key; did you mean 'epochs'?",
+    ),
+    "seed of more than 32 bits": (
+        "seed=4294967296",
+        "c.toml: seed: expected a number below 4294967296, got 4294967296",
     ),
     "value for a table": ("split=3", "c.toml: split: expected a table, got 3"),
 }

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from edgesmith.config import ListSource, SplitConfig
 from edgesmith.core import Split
+from edgesmith.preparation import prepare
+from edgesmith.sources import load_dataset
 from edgesmith_runtime.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edgesmith.core import Prepared
+    from edgesmith.config import Config
+    from edgesmith.core import Prepared, Progress
 
 
 IMAGE = {"mode": "grey", "height": 6, "width": 5}
+SPLITS = ["train"] * 24 + ["validation"] * 8 + ["test"] * 8
 
 
 @pytest.fixture
@@ -136,3 +142,46 @@ def test_nothing_but_unreadable_images_is_an_error(
 
     with pytest.raises(DataError, match="no train sample can be read; every one was skipped"):
         run("image", image_files, image=IMAGE, cleaning={"on_error": "skip"})
+
+
+@pytest.fixture
+def damaged_zip(image_files: list[Path], tmp_path: Path) -> Path:
+    """A list over a zip whose first member has another checksum than its content."""
+    names = [path.name for path in image_files]
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for path in image_files:
+            archive.write(path, path.name)
+    content = bytearray((tmp_path / "images.zip").read_bytes())
+    content[content.index(b"IDAT") + 6] ^= 1
+    (tmp_path / "images.zip").write_bytes(content)
+    lines = [f"{name},{'ab'[row % 2]},{SPLITS[row]}\n" for row, name in enumerate(names)]
+    path = tmp_path / "list.csv"
+    path.write_text("path,label,part\n" + "".join(lines))
+    return path
+
+
+def from_zip(listed: Path, config: Config, progress: Progress) -> Prepared:
+    source = ListSource(kind="list", path=listed, base=listed.parent / "images.zip")
+    dataset = load_dataset(source, split=SplitConfig(column="part"), task=config.task)
+    return prepare(dataset, config, directory=listed.parent, progress=progress)
+
+
+def test_a_damaged_member_is_named(
+    damaged_zip: Path, make_config: Callable[..., Config], progress: Progress
+) -> None:
+    with pytest.raises(DataError) as caught:
+        from_zip(damaged_zip, make_config(image=IMAGE), progress)
+
+    assert "images.zip: 0.png: cannot be read: Bad CRC-32" in str(caught.value)
+    assert 'cleaning.on_error = "skip"' in str(caught.value)
+
+
+def test_a_damaged_member_can_be_skipped(
+    damaged_zip: Path, make_config: Callable[..., Config], progress: Progress
+) -> None:
+    config = make_config(image=IMAGE, cleaning={"on_error": "skip"})
+
+    (dropped,) = from_zip(damaged_zip, config, progress).account.dropped
+
+    assert (dropped.reason, dropped.n_rows) == ("not readable", 1)
+    assert dropped.examples == (f"{damaged_zip.parent / 'images.zip'}: 0.png",)

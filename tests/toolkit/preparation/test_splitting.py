@@ -135,3 +135,18 @@ def test_one_sample_of_a_class_is_refused_in_given_splits_too() -> None:
 def test_one_class_alone_is_refused() -> None:
     with pytest.raises(DataError, match="expected two classes or more, got 'a' alone"):
         check_classes(np.array(["a", "a"], object), np.array(["train"] * 2))
+
+
+def test_a_class_whose_other_samples_are_in_test_is_named_so() -> None:
+    labels = np.array(["a"] * 98 + ["rare"] * 2, object)
+    given = np.array([""] * 99 + ["test"], "U10")
+
+    with pytest.raises(
+        DataError, match="class 'rare' has one sample left beside the other splits"
+    ):
+        assign_splits(given, labels, SINGLE, config(), seed=0)
+
+
+def test_copies_of_one_sample_cannot_be_split() -> None:
+    with pytest.raises(DataError, match="1 distinct sample cannot be split"):
+        assign_splits(OPEN, LABELS, Units(np.zeros(100), grouped=False), config(), seed=0)

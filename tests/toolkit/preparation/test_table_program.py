@@ -321,3 +321,29 @@ def test_the_device_gets_the_tensors_that_training_read(
     np.testing.assert_array_equal(
         made.transform({"row": raw})["features"], features(made, Split.TEST)
     )
+
+
+def test_a_slip_among_numbers_is_told(prepared: Callable[..., Prepared]) -> None:
+    values = {**table(), "weight": ["10,5", *table()["weight"][1:]]}
+
+    made = prepared(values)
+
+    assert (
+        "column 'weight': '10,5' is no number, so all of its cells are categories; mend the cell "
+        "or name it in source.missing; or name the column in source.categories"
+    ) in made.account.warnings
+
+
+def test_categories_by_wish_are_no_slip(prepared: Callable[..., Prepared]) -> None:
+    values = {"size": ["4+", *["1", "2", "3"] * 13]}
+    source = {"kind": "table", "path": "t.csv", "target": "label", "categories": ["size"]}
+
+    assert not any(
+        "no number" in text for text in prepared(values, source=source).account.warnings
+    )
+
+
+def test_a_column_with_many_texts_is_no_slip(prepared: Callable[..., Prepared]) -> None:
+    made = prepared({"size": ["4+", "1", "2", "3"] * 10})
+
+    assert not any("no number" in text for text in made.account.warnings)

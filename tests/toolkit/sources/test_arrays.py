@@ -138,3 +138,18 @@ def test_parts_must_agree_in_shape(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"z\.npy: expected samples of shape \(3,\)"):
         load(x, targets=y, test_path=other, test_targets=y)
+
+
+def test_classes_may_be_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, samples=np.zeros((2, 3)), targets=np.array([b"cat", "h\u00e4h".encode()]))
+
+    assert load(path).targets.tolist() == ["cat", "h\u00e4h"]
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("1,2\n")
+
+    with pytest.raises(DataError, match=r"x\.csv: expected arrays named \.npy or \.npz"):
+        load(path, targets=path)

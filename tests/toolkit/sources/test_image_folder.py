@@ -118,3 +118,28 @@ def test_folders_of_splits_are_not_taken_for_classes(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="are splits, not classes"):
         load(tmp_path)
+
+
+def test_images_in_hidden_folders_are_no_samples(tmp_path: Path) -> None:
+    image(tmp_path / "c" / "x.png", 1)
+    image(tmp_path / "c" / ".ipynb_checkpoints" / "x-checkpoint.png", 1)
+
+    assert len(load(tmp_path).samples) == 1
+
+
+def test_files_beside_the_classes_are_counted(tmp_path: Path) -> None:
+    image(tmp_path / "c" / "x.png", 1)
+    image(tmp_path / "y.png", 1)
+    (tmp_path / ".hidden").write_text("h")
+
+    dataset = load(tmp_path)
+
+    assert dataset.targets.tolist() == ["c"]
+    assert dataset.notes == (f"{tmp_path}: 1 files beside the sub-folders are of no class",)
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    path = image(tmp_path / "x.png", 1)
+
+    with pytest.raises(DataError, match=r"x\.png: expected a folder, got a file"):
+        load(path)

@@ -129,3 +129,20 @@ def test_a_text_named_npy_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"x\.npy: not an \.npy array of numbers"):
         load(path, holds="tensor")
+
+
+def test_a_damaged_member_is_told_when_it_is_read(listed: Path, archive: Path) -> None:
+    content = archive.read_bytes()
+    first = png(1)
+    archive.write_bytes(content.replace(first, first[:-1] + b"!", 1))
+
+    samples = load(listed, base=archive).samples
+
+    assert samples.read(np.array([0]))["image"] == [png(2)]
+    with pytest.raises(DataError, match=r"images\.zip: a/1\.png: cannot be read: Bad CRC-32"):
+        samples.read(np.array([1]))
+
+
+def test_a_file_is_no_base(listed: Path) -> None:
+    with pytest.raises(DataError, match=r"list\.csv: expected a folder, got a file"):
+        load(listed, base=listed)

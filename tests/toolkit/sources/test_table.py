@@ -53,6 +53,7 @@ def test_csv_cells_stay_text_and_blanks_are_none(tmp_path: Path) -> None:
         ("t.tsv", CSV.replace(",", "\t").encode()),
         ("t.csv.gz", gzip.compress(CSV.encode())),
         ("t.csv", b"\xef\xbb\xbf" + CSV.encode()),
+        ("t.csv", CSV.replace("\n", "\r\n").encode()),
     ],
 )
 def test_other_writings_of_the_same_table_read_alike(
@@ -110,12 +111,13 @@ def test_equal_rows_have_equal_keys_whatever_their_target(tmp_path: Path) -> Non
     [
         ("t.csv", b"", "t.csv: the file is empty"),
         ("t.csv", b"a,label\n", "t.csv: a header and no rows"),
+        ("t.csv", b"\r\n \n", "t.csv: nothing but blanks"),
         ("t.csv", b"\x89PNG\r\n\x1a\n\0\0", "t.csv: not a text table: it holds zero bytes"),
         ("t.csv", b"a,label\n\xff\xfe,1\n", "t.csv: not readable as a table of UTF-8 text"),
         (
             "t.csv",
             b"a,label\n1,2,3\n",
-            "t.csv: not readable as a table of UTF-8 text: found more",
+            "t.csv: not readable as a table of UTF-8 text: row 0 has 3 cells, the header has 2",
         ),
         ("t.csv", b"a,a,label\n1,2,3\n", "t.csv: the header has 'a' twice; rename one"),
         (
@@ -178,6 +180,25 @@ def test_the_target_is_no_feature(tmp_path: Path) -> None:
         load(written(tmp_path, CSV), features=("size", "label"))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"drop": ("size",)}, "source.features: 'size' is in source.drop, too; keep one"),
+        (
+            {"split": SplitConfig.model_validate({"group": "size"})},
+            "source.features: 'size' is for the split, too; keep one",
+        ),
+    ],
+)
+def test_what_is_left_out_is_no_feature(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, CSV), features=("size", "colour"), **options)
+
+    assert str(caught.value) == message
+
+
 def test_a_text_is_no_target_of_a_regression(tmp_path: Path) -> None:
     path = written(tmp_path, "a,label\n1,2\n2,high\n")
 
@@ -190,9 +211,19 @@ def test_a_list_in_parquet_is_refused(tmp_path: Path) -> None:
     pl.DataFrame({"n": [[1], [2]], "label": ["a", "b"]}).write_parquet(path)
 
     with pytest.raises(
-        DataError, match="column 'n': expected numbers, texts, booleans or dates"
+        DataError,
+        match=r"column 'n': expected numbers, texts, booleans or dates, got .*; add it to source\.drop",
     ):
         load(path)
+
+
+def test_a_list_in_parquet_can_be_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"n": [[1], [2]], "a": [1, 2], "label": ["a", "b"]}).write_parquet(path)
+
+    dataset = load(path, drop=("n",))
+
+    assert dataset.samples.read(np.arange(2))["row"] == {"a": [1, 2]}
 
 
 def test_the_hash_follows_the_content(tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def run(arguments: Sequence[str]) -> int:
         code: object = _group.main(
             list(arguments), prog_name="edgesmith", standalone_mode=False, obj=session
         )
-    except click.Abort:
+    except click.Abort as error:
+        _end_bars(error)
         return _told("interrupted", INTERRUPTED)
     except click.ClickException as error:
         return _misused(error)
@@ -96,6 +97,7 @@ def _failed(error: Exception, session: Session) -> int:
 
     if session.debug:
         traceback.print_exc()
+    _end_bars(error)
     match error:
         case EdgesmithError():
             return _told(str(error), error.exit_code)
@@ -106,6 +108,14 @@ def _failed(error: Exception, session: Session) -> int:
         case _:
             what = f"{type(error).__name__}: {error}"
             return _told(f"{what}; this is a fault of ours, --debug shows where", FAILED)
+
+
+def _end_bars(error: BaseException) -> None:
+    """Let go of what the frames of a failure hold, so that its message is the last line."""
+    fault: BaseException | None = error
+    while fault is not None:
+        traceback.clear_frames(fault.__traceback__)
+        fault = fault.__context__
 
 
 def _told(message: str, code: int) -> int:

@@ -81,15 +81,16 @@ class RichProgress:
         """Pass the items through, counting them under a label."""
         bars = self._opened()
         task = bars.add_task(label, total=total)
+        n_done = 0
         try:
-            for item in items:
+            for n_done, item in enumerate(items, start=1):
                 yield item
                 bars.advance(task)
         finally:
             done = next(one for one in bars.tasks if one.id == task)
             bars.remove_task(task)
             self._close_one()
-            self.say(f"{label}: {done.completed:.0f} of {total} in {done.elapsed or 0:.1f} s")
+            self.say(f"{label}: {n_done} of {total} in {done.elapsed or 0:.1f} s")
 
     def say(self, message: str) -> None:
         """One line for people, above the bars."""

@@ -61,7 +61,7 @@ class Config(Section):
         "auto", "accuracy", "balanced_accuracy", "f1_macro", "r2", "rmse", "mae"
     ] = Field(default="auto", description="The score; auto: accuracy, or r2 for a regression.")
     unit: str | None = Field(default=None, description="Of a regression's target, e.g. mpg.")
-    seed: int = Field(default=0, ge=0, lt=1 << 32, description="Of every random choice.")
+    seed: int = Field(default=0, ge=0, description="Of every random choice.")
     source: SourceConfig
     split: SplitConfig = SplitConfig()
     cleaning: CleaningConfig = CleaningConfig()
@@ -71,6 +71,13 @@ class Config(Section):
     training: TrainingConfig
     conversion: ConversionConfig = ConversionConfig()
     benchmark: BenchmarkConfig = BenchmarkConfig()
+
+    @field_validator("seed")
+    @classmethod
+    def _has_32_bits(cls, seed: int) -> int:
+        if seed >= 1 << 32:  # scikit-learn's and Keras's generators take no more
+            raise ValueError(f"expected a number below {1 << 32}, got {seed}")
+        return seed
 
     @field_validator("conversion")
     @classmethod

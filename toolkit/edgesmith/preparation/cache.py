@@ -164,7 +164,10 @@ class _Maker:
 
     def _chunk_rows(self, rows: NDArray[np.intp]) -> int:
         """How many rows at a time keep the memory small."""
-        first: Any = next(iter(self.samples.read(rows[:1]).values()))
+        try:
+            first: Any = next(iter(self.samples.read(rows[:1]).values()))
+        except DataError:  # a file; whether it may be skipped is seen to when its turn comes
+            return CHUNK_FILES
         if isinstance(first, np.ndarray):
             n_bytes = cast("NDArray[Any]", first).nbytes * 4  # uint8 becomes float32
             return int(np.clip(CHUNK_BYTES // max(1, n_bytes), 1, MAX_CHUNK_ROWS))

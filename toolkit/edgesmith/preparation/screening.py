@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
     from edgesmith.preparation.columns import Column
 
-__all__ = ["screen"]
+__all__ = ["misread_numbers", "screen"]
 
 MIN_ROWS = 20  # with fewer rows chance alone makes columns look so
 IDENTIFIER_SHARE = 0.5  # a text that is another one in every second row
 MAX_DISTINCT_SHARE = 0.25  # more distinct values than this fit any target by chance
 REVEALING = 0.98  # of what a guess by the commonest class leaves open
 MONOTONE = 0.9999
+ODD_SHARE = 0.1  # so few texts among numbers are rather slips than categories
 
 
 def screen(
@@ -61,6 +63,32 @@ def screen(
     repeated = _repeats({name: codes[name] for name in open_names}, numbers)
     warnings += [f"{_named(names)}: repeat each other; one is enough" for names in repeated]
     return tuple(warnings)
+
+
+def misread_numbers(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Warnings on columns that a few texts among their numbers turned into categories.
+
+    Args:
+        columns: Of the training split; those that the user named categories left out.
+    """
+    warnings: list[str] = []
+    for column in columns:
+        odd = [code for code, text in enumerate(column.texts) if not _is_number(text)]
+        codes = column.as_codes()
+        if odd and np.isin(codes, odd).sum() <= ODD_SHARE * (codes >= 0).sum():
+            warnings.append(
+                f"column '{column.name}': '{column.texts[odd[0]]}' is no number, so all of its "
+                "cells are categories; mend the cell or name it in source.missing; or name the "
+                "column in source.categories"
+            )
+    return tuple(warnings)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _named(names: Iterable[str]) -> str:

@@ -83,11 +83,11 @@ def _drawn(
     """Some of the rows, whole units of them."""
     _, first, unit_of = np.unique(units.ids[rows], return_index=True, return_inverse=True)
     if len(first) < 2:
-        thing = "group" if units.grouped else "sample"
+        thing = "group" if units.grouped else "distinct sample"
         raise DataError(f"{len(first)} {thing} cannot be split; at least 2 are needed")
     unit_labels = None if labels is None or units.grouped else labels[rows[first]]
     if unit_labels is not None:
-        _check_stratifiable(unit_labels, share)
+        _check_stratifiable(unit_labels, share, is_rest=len(rows) < len(units.ids))
     kind = ShuffleSplit if unit_labels is None else StratifiedShuffleSplit
     splitter: Any = kind(n_splits=1, test_size=share, random_state=seed)
     try:
@@ -97,12 +97,13 @@ def _drawn(
     return rows[np.isin(unit_of, chosen)]
 
 
-def _check_stratifiable(labels: NDArray[Any], share: float) -> None:
+def _check_stratifiable(labels: NDArray[Any], share: float, *, is_rest: bool) -> None:
     names, counts = np.unique(labels.astype(str), return_counts=True)
     if counts.min() < 2:
         name = names[counts.argmin()]
+        left = " left beside the other splits" if is_rest else ""
         raise DataError(
-            f"class '{name}' has one sample, which cannot be in two splits; "
+            f"class '{name}' has one sample{left}, which cannot be in two splits; "
             "add samples, leave the class out, or set split.stratify = false"
         )
     n_drawn = int(np.ceil(share * len(labels)))

@@ -10,7 +10,7 @@ from edgesmith.config import TableSource
 from edgesmith.core import Split
 from edgesmith.preparation.columns import TableReader
 from edgesmith.preparation.filling import dropping_columns, require_columns
-from edgesmith.preparation.screening import screen
+from edgesmith.preparation.screening import misread_numbers, screen
 from edgesmith.preparation.table_program import table_plan
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class TableRows:
             self._markers = {
                 name: source.missing_by_column.get(name, source.missing) for name in names
             }
-            forced, self._target = source.categories, source.target
+            self._forced, self._target = source.categories, source.target
         else:
             self._markers = dict.fromkeys(names, ())
-            forced, self._target = (), "target"
-        reader = TableReader(dataset.samples, self._markers, forced)
+            self._forced, self._target = (), "target"
+        reader = TableReader(dataset.samples, self._markers, self._forced)
         self._numeric = reader.number_columns(selection.of(Split.TRAIN))
         self._rows = selection.rows
         self._columns = reader.read(selection.rows, self._numeric)
@@ -75,12 +75,15 @@ class TableRows:
     def warnings(self, selection: Selection) -> tuple[str, ...]:
         """What the training rows show about the columns."""
         training = selection.splits == Split.TRAIN
-        columns = self._among(selection.of(Split.TRAIN)).values()
-        return screen(
-            list(columns),
-            selection.targets[training],
-            task=self._config.task,
-            target=self._target,
+        columns = list(self._among(selection.of(Split.TRAIN)).values())
+        return (
+            *misread_numbers(one for one in columns if one.name not in self._forced),
+            *screen(
+                columns,
+                selection.targets[training],
+                task=self._config.task,
+                target=self._target,
+            ),
         )
 
     def _among(self, rows: NDArray[np.intp]) -> dict[str, Column]:

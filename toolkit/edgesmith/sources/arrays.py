@@ -100,6 +100,8 @@ def _pair(
 
 def _mapped(path: Path) -> MappedRows:
     check_file(path)
+    if path.suffix.lower() != ".npy":
+        raise DataError(f"{path}: expected arrays named .npy or .npz")
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:

@@ -114,7 +114,8 @@ class ZipFiles:
 class FileSamples:
     """Images (handed on as files) or ``.npy`` arrays, one file a sample.
 
-    Every file is read once at the start for its key, and again when it is asked for.
+    Every file is read once at the start for its key, and again when it is asked for. One that
+    cannot be read is an error only when it is asked for.
 
     Args:
         files: Where they are.
@@ -128,8 +129,14 @@ class FileSamples:
         digest = hashlib.sha256()
         self._keys = np.empty((len(files), KEY_BYTES), np.uint8)
         for index, label in enumerate(labels):
-            content = files.content(index)
-            key = hashlib.blake2b(content, digest_size=KEY_BYTES).digest()
+            try:
+                content = files.content(index)
+                key = hashlib.blake2b(content, digest_size=KEY_BYTES).digest()
+            except DataError:  # told, or skipped, when the sample itself is read
+                content = b""
+                key = hashlib.blake2b(
+                    f"unreadable {label}".encode(), digest_size=KEY_BYTES
+                ).digest()
             self._keys[index] = np.frombuffer(key, np.uint8)
             digest.update(f"{label}\0{len(content)}\0".encode() + key)
         self.sha256 = digest.hexdigest()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from difflib import get_close_matches
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,7 +14,7 @@ from edgesmith.sources.opening import check_file, opened, plain_suffix
 from edgesmith_runtime.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
 __all__ = ["is_missing", "read_frame", "require_column"]
@@ -22,12 +23,15 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 PARQUET_MAGIC = b"PAR1"  # Apache Parquet format, "File format"
 
 
-def read_frame(path: Path, *, separator: str | None = None) -> pl.DataFrame:
+def read_frame(
+    path: Path, *, separator: str | None = None, unused: Container[str] = ()
+) -> pl.DataFrame:
     """All of a table, in the file's order.
 
     Args:
         path: A ``.csv``, ``.tsv`` or ``.parquet`` file; the first two also with ``.gz``.
         separator: Between the cells of a text table; by the suffix if None.
+        unused: Columns that may hold what no sample can.
 
     Returns:
         Text columns of a CSV or TSV; of a Parquet file also numbers and booleans, with dates as
@@ -38,7 +42,7 @@ def read_frame(path: Path, *, separator: str | None = None) -> pl.DataFrame:
     """
     suffix = plain_suffix(path)
     if suffix == ".parquet":
-        return _read_parquet(path)
+        return _read_parquet(path, unused)
     if suffix in SEPARATORS:
         return _read_text(path, separator or SEPARATORS[suffix])
     raise DataError(
@@ -51,12 +55,14 @@ def _read_text(path: Path, separator: str) -> pl.DataFrame:
         content = stream.read()
     if b"\0" in content:
         raise DataError(f"{path}: not a text table: it holds zero bytes")
+    if not content.strip():
+        raise DataError(f"{path}: nothing but blanks")
     try:
         frame = pl.read_csv(
             BytesIO(content), separator=separator, infer_schema=False, has_header=False
         )
     except PolarsError as error:
-        reason = str(error).split("\n")[0]
+        reason = _long_row(content, separator) or str(error).split("\n")[0]
         raise DataError(f"{path}: not readable as a table of UTF-8 text: {reason}") from error
     names = [str(name or "").strip() for name in frame.row(0)]
     twice = {name for name in names if names.count(name) > 1}
@@ -68,7 +74,22 @@ def _read_text(path: Path, separator: str) -> pl.DataFrame:
     return frame
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
+def _long_row(content: bytes, separator: str) -> str:
+    """Which row has more cells than the header; empty where none has or the text is no UTF-8."""
+    try:
+        lines = csv.reader(
+            StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator
+        )
+        n_columns = len(next(lines))
+        for row, cells in enumerate(lines):
+            if len(cells) > n_columns:
+                return f"row {row} has {len(cells)} cells, the header has {n_columns}"
+    except (UnicodeDecodeError, csv.Error):
+        pass
+    return ""
+
+
+def _read_parquet(path: Path, unused: Container[str]) -> pl.DataFrame:
     check_file(path)
     with path.open("rb") as stream:
         if stream.read(len(PARQUET_MAGIC)) != PARQUET_MAGIC:
@@ -80,7 +101,9 @@ def _read_parquet(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: not readable as Parquet: {reason}") from error
     if frame.is_empty():
         raise DataError(f"{path}: no rows")
-    return frame.select(_plain(column, path) for column in frame)
+    return frame.select(
+        column if column.name in unused else _plain(column, path) for column in frame
+    )
 
 
 def _plain(column: pl.Series, path: Path) -> pl.Series:
@@ -93,7 +116,8 @@ def _plain(column: pl.Series, path: Path) -> pl.Series:
     if dtype.is_temporal() or isinstance(dtype, pl.Categorical | pl.Enum | pl.Null):
         return column.cast(pl.String)
     raise DataError(
-        f"{path}: column '{column.name}': expected numbers, texts, booleans or dates, got {dtype}"
+        f"{path}: column '{column.name}': expected numbers, texts, booleans or dates, got {dtype}; "
+        "add it to source.drop"
     )
 
 

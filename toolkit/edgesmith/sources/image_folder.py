@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgesmith.core import Dataset, Provenance, Split
 from edgesmith.ordering import naturally_sorted
 from edgesmith.sources.files import FileSamples, FolderFiles
+from edgesmith.sources.opening import check_folder
 from edgesmith.sources.splits import given_groups, splits_of_parts
 from edgesmith.sources.targets import targets_from_cells
 from edgesmith_runtime.errors import DataError
@@ -51,7 +52,9 @@ def load_image_folder(source: ImageFolderSource, *, split: SplitConfig, task: Ta
     notes: list[str] = []
     for part, folder in parts:
         found, n_others = _images(folder)
-        n_beside = sum(path.is_file() and not _is_hidden(path.name) for path in folder.iterdir())
+        n_beside = sum(
+            path.is_file() and not _is_hidden(path.name) for path in folder.iterdir()
+        )
         paths += [folder / name for name in found]
         names += [f"{part}/{name}" for name in found]
         classes += [name.split("/", 1)[0] for name in found]
@@ -78,8 +81,7 @@ def load_image_folder(source: ImageFolderSource, *, split: SplitConfig, task: Ta
 
 def _images(folder: Path) -> tuple[list[str], int]:
     """The images below a folder as ``class/.../file`` in natural order, and how many others."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder")
+    check_folder(folder)
     classes = [
         path.name for path in folder.iterdir() if path.is_dir() and not _is_hidden(path.name)
     ]

@@ -13,7 +13,7 @@ from edgesmith.sources.arrays import tensor_input
 from edgesmith.sources.files import FileSamples, FolderFiles, ZipFiles
 from edgesmith.sources.frame import is_missing, read_frame, require_column
 from edgesmith.sources.image_folder import IMAGE_INPUT
-from edgesmith.sources.opening import check_file, content_sha256
+from edgesmith.sources.opening import check_file, check_folder, content_sha256
 from edgesmith.sources.splits import given_groups, given_splits
 from edgesmith.sources.targets import targets_from_cells
 from edgesmith_runtime.errors import DataError
@@ -72,8 +72,7 @@ def _files(source: ListSource, names: list[str]) -> Files:
         check_file(source.base)
         return ZipFiles(source.base, [str(PurePosixPath(name)) for name in names])
     base = source.path.parent if source.base is None else source.base
-    if not base.is_dir():
-        raise DataError(f"{base}: there is no such folder")
+    check_folder(base)
     paths = [base / name for name in names]
     for row, path in enumerate(paths):
         if not path.is_file():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from pathlib import Path
 
-__all__ = ["check_file", "content_sha256", "opened", "plain_suffix"]
+__all__ = ["check_file", "check_folder", "content_sha256", "opened", "plain_suffix"]
 
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952, section 2.3.1
 CHUNK_BYTES = 1 << 20
@@ -41,6 +41,18 @@ def check_file(path: Path) -> None:
                 raise DataError(f"{path}: the file is empty")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def check_folder(path: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        DataError: Missing, or a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise DataError(f"{path}: expected a folder, got a file")
+    if not path.is_dir():
+        raise DataError(f"{path}: there is no such folder")
 
 
 @contextmanager

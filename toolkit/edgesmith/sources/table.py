@@ -73,7 +73,7 @@ def load_table(source: TableSource, *, split: SplitConfig, task: Task) -> Datase
         DataError: See ``read_frame``; a column is unknown; no features are left.
         ConfigError: The target, or a column that is dropped or splits, stands among the features.
     """
-    frame = read_frame(source.path, separator=source.separator)
+    frame = read_frame(source.path, separator=source.separator, unused=source.drop)
     where = str(source.path)
     target = require_column(frame, source.target, where=where)
     markers = source.missing_by_column.get(source.target, source.missing)
