@@ -63,6 +63,13 @@ def test_one_thing_is_not_a_batch(raws: object, got: str) -> None:
         as_batch(PHOTO, raws)
 
 
+def test_a_single_number_is_not_a_batch() -> None:
+    with pytest.raises(
+        InputError, match=r"'photo': expected an array with the batch as its first axis"
+    ):
+        as_batch(PHOTO, np.array(7))
+
+
 def test_one_raw_input_is_not_named() -> None:
     assert split_inputs([PHOTO], ["a.png"]) == {"photo": ["a.png"]}
 

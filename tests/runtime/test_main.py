@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import edgesmith_runtime.__main__ as cli
+from edgesmith_runtime.bench.exchange import Problem, Reply
 from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.golden import golden_files
 from edgesmith_runtime.manifest import Decode, DecodeOp, Output, Task
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgesmith_runtime.bench.exchange import Request
     from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.golden import GoldenSamples
 
@@ -367,6 +369,43 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(
     os.close(writer)
 
     assert (shown.returncode, shown.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_file_name_that_is_no_text_does_not_stop_the_others(
+    photo_bundle_path: Path, tmp_path: Path, words: list[str]
+) -> None:
+    names = [b"a.png", b"\xff.png"]
+    command = [sys.executable, "-m", "edgesmith_runtime", "predict", str(photo_bundle_path)]
+
+    shown = subprocess.run(
+        [*command, *words, *names],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+
+    first, second = shown.stdout.decode().splitlines()
+    assert (shown.returncode, shown.stderr) == (1, b"")
+    assert "a.png: there is no such file" in first
+    assert "\\udcff.png: there is no such file" in second
+
+
+def test_a_bench_that_measured_nothing_exits_1(
+    run: Run, tiny_bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(request: Request, **limits: object) -> Reply:
+        return Reply({name: Problem("it burnt") for name in request.subjects})
+
+    monkeypatch.setattr("edgesmith_runtime.bench.rounds.run_child", fail)
+
+    code, out, err = run("bench", tiny_bundle_path)
+
+    assert code == 1
+    assert "model.onnx: not measured: it burnt" in out
+    assert err.endswith(
+        f"error: {tiny_bundle_path}: nothing could be measured; the reasons stand above\n"
+    )
 
 
 @pytest.mark.slow

@@ -222,6 +222,21 @@ def test_infinity_in_a_tensor_is_refused(tiny_model: Model) -> None:
         tiny_model.predict(np.array([1, 1, np.inf, 1], np.float32))
 
 
+def test_a_number_beyond_float32_is_refused_without_a_warning(
+    bundle_of: Callable[..., Path],
+) -> None:
+    raw = (RawInput("row", Kind.TABLE, "columns a and b"),)
+    params = {"columns": ["a", "b"], "missing": [[], []]}
+    steps = (
+        Step(op="numbers", inputs=("row",), outputs=("numbers",), params=params),
+        Step(op="cast", inputs=("numbers",), outputs=("x",), params={"dtype": "float32"}),
+    )
+    model = er.load(bundle_of(raw, steps, (1, (_pair("x"),))))
+
+    with pytest.raises(InputError, match=r"sample 0: tensor 'x' is inf at \(0,\)"):
+        model.predict({"a": "1e300", "b": 2})
+
+
 def test_a_tensor_of_another_shape_is_refused(tiny_model: Model) -> None:
     with pytest.raises(InputError, match=r"expected an array of shape \(4,\), got \(5,\)"):
         tiny_model.predict(np.zeros(5, np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,23 @@ def test_a_torn_row_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     assert [item.raw for item in read][::2] == [{"a": "1", "b": "2"}, {"a": "5", "b": "6"}]
 
 
+def test_a_row_with_a_stray_quote_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n"1"x,2\n5,6\n')
+
+    read = _read(Kind.TABLE, path)
+
+    assert _faults(read) == [f"{path}:2|not a row of a table: ',' expected after '\"'"]
+    assert read[1] == Given(f"{path}:3", {"a": "5", "b": "6"})
+
+
+def test_columns_are_named_without_outer_blanks(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a , b\n1, 2\n")
+
+    assert _read(Kind.TABLE, path) == [Given(f"{path}:2", {"a": "1", "b": " 2"})]
+
+
 def test_json_lines_are_a_row_each(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"a": 1}\n\n[1]\n{"a":\n{"a": null}\n')
@@ -95,12 +113,24 @@ def test_json_lines_are_a_row_each(tmp_path: Path) -> None:
     assert _faults(read)[1].startswith(f"{path}:4|expected one JSON object a line: Expecting")
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c"])
+def test_only_a_newline_ends_a_line(tmp_path: Path, mark: str) -> None:
+    rows, words = tmp_path / "t.jsonl", tmp_path / "t.txt"
+    rows.write_text(json.dumps({"a": f"x{mark}y"}, ensure_ascii=False) + "\r\n", "utf-8")
+    words.write_text(f"x{mark}y\nz", "utf-8")
+
+    assert [item.raw for item in _read(Kind.TABLE, rows)] == [{"a": f"x{mark}y"}]
+    assert [item.raw for item in _read(Kind.TEXT, f"@{words}")] == [f"x{mark}y", "z"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("t.csv", b"", "expected a header and rows, the file is empty"),
         ("t.csv", b"a\n\xff\xfe\n", "expected text in UTF-8"),
-        ("t.csv", b'a\n"x', "t.csv:2: not a table: unexpected end of data"),
+        ("t.csv", b'a\n"x', "t.csv:2|not a row of a table: unexpected end of data"),
+        ("t.csv", b'"a\n1', "t.csv: not a row of a table: unexpected end of data"),
+        ("t.csv", b"a,b, a\n1,2,3\n", "t.csv: the header has 'a' twice; rename one"),
         ("t.xlsx", b"", "expected a table as .csv, .tsv or .jsonl, got '.xlsx'"),
     ],
 )
@@ -162,6 +192,22 @@ def test_bytes_that_are_no_array_are_told(
     assert "expected a .npy or .npz of numbers" in _faults(_read(Kind.TENSOR, path))[0]
 
 
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_an_array_with_any_bit_flipped_is_read_or_told(
+    tmp_path: Path, save: Callable[..., None]
+) -> None:
+    path = tmp_path / ("x.npy" if save is np.save else "x.npz")
+    save(path, np.arange(6, dtype=np.uint8).reshape(3, 2))
+    content = path.read_bytes()
+
+    for bit in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+
+        assert len(_read(Kind.TENSOR, path)) in (1, 2, 3)
+
+
 def test_words_are_a_text_themselves(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text("one\ntwo\n")
 
@@ -171,9 +217,18 @@ def test_words_are_a_text_themselves(tmp_path: Path) -> None:
 
 
 def test_a_dash_is_the_lines_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("one\ntwo"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\r\ntwo")))
 
     assert [item.raw for item in _read(Kind.TEXT, "-")] == ["one", "two"]
+
+
+def test_standard_input_that_is_no_text_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"one\xff")))
+
+    read = _read(Kind.TEXT, "-", "two")
+
+    assert _faults(read)[0].startswith("-|standard input: expected text in UTF-8: ")
+    assert read[1].raw == "two"
 
 
 def test_several_raw_inputs_come_in_json_lines(tmp_path: Path) -> None:

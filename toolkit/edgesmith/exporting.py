@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.spec import Signature, TensorSpec
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["Sampled", "infer_task", "output_nouns", "trace_on"]
+__all__ = ["Sampled", "given_answers", "infer_task", "output_nouns", "trace_on", "true_answers"]
 
 N_DRAWN = 64
 FREE_LENGTH = 8
@@ -39,13 +39,17 @@ class Sampled:
         reference: The traced model.
         raw_inputs: What an app hands in.
         raw: A batch of each, by name.
-        tensors: The model's input tensors of the same samples, ``(n, ...)``.
+        tensors: The model's input tensors of the same samples, ``(n, ...)``, ``n`` from 1.
     """
 
     reference: Reference
     raw_inputs: tuple[RawInput, ...]
     raw: Mapping[str, Batch]
     tensors: Mapping[str, NDArray[Any]]
+
+    def __post_init__(self) -> None:
+        if not len(self):
+            raise InputError("samples: expected at least one, got none")
 
     def __len__(self) -> int:
         return len(next(iter(self.tensors.values())))
@@ -138,8 +142,18 @@ def _trace_on_tensors(
 def _arrays(samples: Any) -> NDArray[Any] | dict[str, NDArray[Any]]:
     if isinstance(samples, Mapping):
         named = cast("Mapping[str, Any]", samples)
-        return {name: np.asarray(array) for name, array in named.items()}
-    return np.asarray(samples)
+        return {name: _array(array, f"samples['{name}']") for name, array in named.items()}
+    return _array(samples, "samples")
+
+
+def _array(values: Any, what: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(
+            f"{what}: expected one array, or arrays by input name where there are several "
+            f"inputs: {error}"
+        ) from error
 
 
 def drawn_samples(signature: Signature, seed: int) -> dict[str, NDArray[Any]]:
@@ -160,6 +174,21 @@ def _drawn(spec: TensorSpec, rng: np.random.Generator) -> NDArray[Any]:
     if np.dtype(spec.dtype).kind == "f":
         return rng.standard_normal(shape).astype(spec.dtype)
     return rng.integers(0, 2, shape).astype(spec.dtype)
+
+
+def given_answers(expected: Any, n_samples: int) -> NDArray[Any] | None:
+    """The user's true answers as an array, ``(n, ...)``; a column ``(n, 1)`` becomes ``(n,)``.
+
+    Raises:
+        InputError: Not one answer a sample.
+    """
+    if expected is None:
+        return None
+    answers = _array(expected, "expected")
+    n_answers = len(answers) if answers.ndim else 1
+    if n_answers != n_samples:
+        raise InputError(f"expected: one answer a sample, {n_samples}, got {n_answers}")
+    return answers[:, 0] if answers.shape[1:] == (1,) else answers
 
 
 def infer_task(
@@ -228,6 +257,59 @@ def _classes(
         return labels, Decode(op=DecodeOp.THRESHOLD if in_unit else DecodeOp.SIGMOID)
     sums_to_one = in_unit and bool(np.allclose(first.sum(axis=-1), 1, atol=1e-3))
     return labels, Decode(op=DecodeOp.ARGMAX if sums_to_one else DecodeOp.SOFTMAX)
+
+
+def true_answers(
+    given: NDArray[Any] | None, task: Task, output: Output, first: NDArray[Any]
+) -> NDArray[Any] | None:
+    """The given answers in the form that ``verification.answers`` has, to be compared with it.
+
+    Args:
+        given: As ``given_answers`` gives them.
+        task: What the output means.
+        output: The output that answers.
+        first: That output on the samples, ``(n, ...)``.
+
+    Returns:
+        ``(n,)`` int64 class indices, or ``(n,)`` or ``(n, k)`` float64 values.
+
+    Raises:
+        InputError: Not class indices, or not as many finite values as the output gives.
+    """
+    if given is None:
+        return None
+    if given.dtype.kind not in "biuf":
+        raise InputError(
+            f"expected: class indices or values, got {given.dtype}; a class is given by its place "
+            "in class_names"
+        )
+    if task is Task.CLASSIFICATION:
+        return _class_indices(given, len(output.labels or ()))
+    flat, n_values = given.reshape(len(given), -1), first[0].size
+    if flat.shape[1] != n_values:
+        raise InputError(
+            f"expected: {n_values} values a sample as the output '{output.name}' gives, got the "
+            f"shape {given.shape}"
+        )
+    if not np.isfinite(flat).all():
+        row = int(np.flatnonzero(~np.isfinite(flat).all(axis=1))[0])
+        raise InputError(f"expected: finite values, got {flat[row].tolist()} for sample {row}")
+    return (flat[:, 0] if n_values == 1 else flat).astype(np.float64)
+
+
+def _class_indices(given: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
+    if given.ndim != 1:
+        raise InputError(
+            f"expected: one class index a sample, got the shape {given.shape}; of one-hot rows "
+            "give expected.argmax(axis=1)"
+        )
+    strange = np.flatnonzero(~np.isin(given, np.arange(n_classes)))
+    if strange.size:
+        raise InputError(
+            f"expected: class indices from 0 to {n_classes - 1}, got {given[strange[0]]} for "
+            f"sample {strange[0]}"
+        )
+    return given.astype(np.int64)
 
 
 _KINDS = {"decode_image": Kind.IMAGE, "numbers": Kind.TABLE, "categories": Kind.TABLE}

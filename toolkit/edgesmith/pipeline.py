@@ -15,7 +15,14 @@ from edgesmith.config.reading import load_config
 from edgesmith.core import Split
 from edgesmith.delivery import Order, deliver
 from edgesmith.evaluation import Evaluation, evaluate
-from edgesmith.exporting import Sampled, infer_task, output_nouns, trace_on
+from edgesmith.exporting import (
+    Sampled,
+    given_answers,
+    infer_task,
+    output_nouns,
+    trace_on,
+    true_answers,
+)
 from edgesmith.packing import Interface, SampleSet, provenance
 from edgesmith.preparation import prepare
 from edgesmith.reference import load_original, trace
@@ -25,7 +32,7 @@ from edgesmith.sources import load_dataset
 from edgesmith.training import fit
 from edgesmith.verification import answers, resolve_metric
 from edgesmith.workspace import workspace
-from edgesmith_runtime.errors import ConfigError, InputError
+from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.files import replacing
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
@@ -33,7 +40,7 @@ from edgesmith_runtime.spec import Format
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from edgesmith.core import Dataset, KerasModel, Prepared, Progress, Report
     from edgesmith.workspace import Workspace
@@ -187,7 +194,7 @@ def export(  # noqa: PLR0913 - the promised signature
     path: str | Path,
     *,
     samples: Any = None,
-    expected: NDArray[Any] | None = None,
+    expected: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
     transform: Sequence[Step] = (),
     formats: Sequence[str] = ("onnx", "tflite"),
@@ -204,7 +211,8 @@ def export(  # noqa: PLR0913 - the promised signature
         samples: Raw inputs to verify on, as ``predict_batch`` takes them; without a transform
             these are the model's own tensors. None draws numbers, which prove parity and give
             no score.
-        expected: The true answers, ``(n,)`` class indices or ``(n,)`` or ``(n, k)`` values.
+        expected: The true answers: class indices ``(n,)``, or values ``(n,)`` or ``(n, k)``;
+            a column ``(n, 1)`` is taken as ``(n,)``.
         class_names: In the order of the output; makes it a classification.
         transform: Steps from the raw inputs to the model's tensors.
         formats: What to make; onnx must be among them.
@@ -215,7 +223,8 @@ def export(  # noqa: PLR0913 - the promised signature
 
     Raises:
         ConfigError: ``path`` is no ``.edge``, or the class names do not fit.
-        InputError: The samples are not what the transform takes.
+        InputError: The samples are not what the transform takes, or ``expected`` is not what
+            the first output could give.
         ConversionError, ParityError, SelfTestError: The model does not arrive as it is.
         WriteError: A file cannot be written.
     """
@@ -255,29 +264,29 @@ def _conversion(formats: Sequence[str], opset: int | None) -> ConversionConfig:
         return ConversionConfig(formats=tuple(Format(name) for name in formats), **chosen)
     except ValueError as error:
         raise ConfigError(
-            f"formats: expected some of {', '.join(Format)}, onnx among them, and an opset of 13 "
-            f"to 23; got {', '.join(formats)}, {opset}"
+            f"formats: expected some of {', '.join(Format)}, and an opset of 13 to 23; got "
+            f"{', '.join(formats)}, {opset}"
         ) from error
 
 
 def _exported_evaluation(
     sampled: Sampled,
-    expected: NDArray[Any] | None,
+    expected: ArrayLike | None,
     class_names: Sequence[str] | None,
     seed: int,
 ) -> Evaluation:
     reference, n_samples = sampled.reference, len(sampled)
-    if expected is not None and len(expected) != n_samples:
-        raise InputError(f"expected: one answer a sample, {n_samples}, got {len(expected)}")
+    given = given_answers(expected, n_samples)
     answering = reference.signature.outputs[0]
     first = reference.run(sampled.tensors)[answering.name]
     width = first.shape[-1] if first.ndim > 1 else 1
-    task = infer_task(expected, class_names, width)
+    task = infer_task(given, class_names, width)
+    outputs = output_nouns(reference.signature, task, class_names, first)
     return Evaluation(
         task=task,
-        outputs=output_nouns(reference.signature, task, class_names, first),
+        outputs=outputs,
         batches=lambda: _slices(sampled.tensors, n_samples),
-        targets=None if expected is None else np.asarray(expected),
+        targets=true_answers(given, task, outputs[0], first),
         metric="" if task is Task.TENSOR else resolve_metric("auto", task),
         seed=seed,
     )
@@ -311,7 +320,7 @@ def convert(
         seed: Of drawn samples.
 
     Raises:
-        ConfigError: The suffix names no format.
+        ConfigError: The suffix names no format, or there is no such opset.
         ConversionError: The model cannot be traced or converted.
         ParityError: The artifact answers differently from the model.
         WriteError: The file cannot be written.
@@ -320,11 +329,10 @@ def convert(
     if path.suffix.removeprefix(".") not in set(Format):
         known = ", ".join(f".{fmt}" for fmt in Format)
         raise ConfigError(f"{path}: expected a suffix of {known}, got '{path.suffix}'")
-    fmt = Format(path.suffix.removeprefix("."))
+    config = _conversion([path.suffix.removeprefix(".")], opset)
     inputs = None if signature is None else signature.inputs
     sampled = trace_on(load_original(model), samples, (), seed=seed, inputs=inputs)
     evaluation = _exported_evaluation(sampled, None, None, seed)
-    config = ConversionConfig(formats=(fmt,), opset=opset)
     with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
         verdict = evaluate(
             sampled.reference, evaluation, config, directory=Path(folder), progress=Silent()

@@ -1,4 +1,4 @@
-"""Open sets by name: sources, architectures."""
+"""Open sets by name, such as architectures."""
 
 from __future__ import annotations
 

@@ -101,6 +101,18 @@ def test_an_artifact_without_golden_outputs_is_named(
         golden_references(bundle)
 
 
+def test_a_tensor_that_the_golden_samples_lack_is_named(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> None:
+    bare = dataclasses.replace(tiny_golden, tensors={}, tensor_tolerances={})
+    bundle = make_bundle(tiny_manifest, {"model.onnx": tiny_onnx, **golden_files(bare)})
+
+    with pytest.raises(
+        BundleError, match=r"have no tensor 'features', which model\.onnx takes; rebuild"
+    ):
+        golden_references(bundle)
+
+
 def test_given_samples_must_give_what_the_default_artifact_gives(
     tiny_bundle: Bundle,
     tiny_features: NDArray[np.float32],

@@ -174,6 +174,27 @@ _FAULTS: list[tuple[Any, str]] = [
 ]
 
 
+class _Tensor:
+    """What a framework hands out: no numpy array, but made into one on demand."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self.dtype, self.shape, self._array = array.dtype, array.shape, array
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NDArray[Any]:
+        return self._array
+
+
+@pytest.mark.parametrize("n", [1, 4000])
+def test_what_can_be_made_an_array_is_one_in_every_call(artifact: Artifact, n: int) -> None:
+    runner = open_runner(artifact)
+    tensors: Any = {"features": _Tensor(_features(n))}
+
+    for _ in range(4):
+        probabilities = runner.run(tensors)["probabilities"]
+
+        np.testing.assert_allclose(probabilities, _expected(_features(n)), atol=1e-6)
+
+
 @pytest.mark.parametrize("n_before", [0, 3])
 @pytest.mark.parametrize(("tensors", "message"), _FAULTS)
 def test_what_is_not_the_tensor_is_refused_at_any_time(

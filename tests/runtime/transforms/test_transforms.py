@@ -120,6 +120,19 @@ def test_an_op_is_plain_data_that_compares(op: str, params: dict[str, Any]) -> N
     assert hash(first) == hash(second)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"z": ["1"]}, ["words"], [None], [[[1.0]]]],
+    ids=["table", "text", "none", "nested"],
+)
+@pytest.mark.parametrize(("op", "params"), CASES)
+def test_a_value_of_another_kind_is_refused(
+    op: str, params: dict[str, Any], value: object
+) -> None:
+    with pytest.raises((InputError, TransformError), match=r"^input 'raw': "):
+        Transform((_step(op, params),), ("raw",))({"raw": value})
+
+
 def test_a_big_batch_is_its_samples_one_by_one_to_the_bit() -> None:
     steps = (
         Step(op="decode_image", inputs=("raw",), outputs=("p",), params={"mode": "grey"}),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -133,4 +134,24 @@ def test_a_zip_without_a_model_is_no_keras_file(tmp_path: Path) -> None:
         archive.writestr("metadata.json", "{}")
 
     with pytest.raises(InputError, match=r"not a \.keras file: .*config\.json"):
+        read_keras(path)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"config": {"layers": []}}, "file signature not found"),
+        ({"config": {"layers": 7}}, ""),
+    ],
+)
+def test_a_keras_file_with_broken_members_is_refused(
+    config: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", b"no weights")
+
+    with pytest.raises(InputError, match=rf"model\.keras: not a \.keras file: .*{message}"):
         read_keras(path)

@@ -146,6 +146,10 @@ def test_what_was_not_done_has_no_chapter(bare_report: Report) -> None:
     assert set(page.texts) == {"header", "artifacts", "parity", "use"}
 
 
+def test_without_a_test_split_no_sample_is_called_one(bare_report: Report) -> None:
+    assert "test samples" not in render_html(bare_report)
+
+
 def test_the_code_shows_the_bundle(classification_report: Report) -> None:
     words = _Page(render_html(classification_report)).words("use")
 

@@ -7,6 +7,7 @@ import json
 import math
 import struct
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["READERS", "ModelFile", "read_keras", "read_onnx", "read_tflite"]
 
 MAX_CONFIG_BYTES = 64 << 20
+_MALFORMED = (ValueError, TypeError, AttributeError)  # JSON of another form than Keras writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,19 +171,21 @@ def read_keras(path: Path) -> ModelFile:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             metadata = _member(archive, "metadata.json")
             config = _member(archive, "config.json")
-            weights = archive.read("model.weights.h5")
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+            n_parameters = _n_weights(archive.read("model.weights.h5"))
+        layers = list(_layers(config))
+        inputs = tuple(_keras_ends(config, "input_layers", layers))
+        outputs = tuple(_keras_ends(config, "output_layers", layers))
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, *_MALFORMED) as error:
         raise InputError(f"{path}: not a .keras file: {error}") from error
-    layers = list(_layers(config))
     made_in = f"Keras {metadata.get('keras_version', 'unknown')}"
     return ModelFile(
         file=str(path),
         format=f"Keras {config.get('class_name', 'model')}",
         size_bytes=len(content),
         version=f"{made_in}, saved {metadata.get('date_saved', 'at an unknown time')}",
-        inputs=tuple(_keras_ends(config, "input_layers", layers)),
-        outputs=tuple(_keras_ends(config, "output_layers", layers)),
-        n_parameters=_n_weights(weights),
+        inputs=inputs,
+        outputs=outputs,
+        n_parameters=n_parameters,
         parts=_counted(str(layer.get("class_name")) for layer in layers),
     )
 

@@ -83,7 +83,8 @@ class RichProgress:
         task = bars.add_task(label, total=total)
         n_done = 0
         try:
-            for n_done, item in enumerate(items, start=1):
+            for item in items:
+                n_done += 1
                 yield item
                 bars.advance(task)
         finally:

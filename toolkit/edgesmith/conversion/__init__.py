@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["convert"]
 
+_WORKER = "edgesmith.conversion.worker"
 TFLITE_SCHEMA_VERSION = 3  # of every .tflite file; the converter takes no other
 
 
@@ -62,7 +63,7 @@ def convert(
         graph, result = Path(scratch, "graph.pb"), Path(scratch, "result")
         graph.write_bytes(reference.graph)
         run_confined(
-            [sys.executable, "-m", "edgesmith.conversion.worker", str(graph), str(result)],
+            [sys.executable, "-P", "-m", _WORKER, str(graph), str(result)],
             stdin=job.to_json(),
             label=f"the {recipe.format} converter",
             timeout_s=config.timeout_s,

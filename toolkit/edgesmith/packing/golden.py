@@ -154,14 +154,16 @@ def _separate(kind: Kind, batch: Batch) -> list[RawSample]:
             {column: _cell(cells[row]) for column, cells in columns.items()}
             for row in range(n_rows)
         ]
-    return [_single(sample) for sample in batch]
+    return [_single(kind, sample) for sample in batch]
 
 
 def _cell(value: object) -> Scalar:
     return cast("Scalar", value.item() if isinstance(value, np.generic) else value)
 
 
-def _single(sample: object) -> RawSample:
+def _single(kind: Kind, sample: object) -> RawSample:
+    if kind is not Kind.TEXT and isinstance(sample, str):
+        sample = Path(sample)  # as the transform reads it; the file has to be in the bundle
     if isinstance(sample, bytes | bytearray | memoryview):
         content = bytes(cast("bytes", sample))
         return Media(content, _suffix(content))
