@@ -24,8 +24,11 @@ def results(question: str) -> dict[str, Any]:
 
 def host_line(document: dict[str, Any]) -> str:
     host = document["host"]
-    versions = ", ".join(f"{name} {version}" for name, version in host["versions"].items())
-    return f"Measured {document['date']} on {host['cpu']}, {host['n_logical_cpus']} cores, {host['os']}; {versions}."
+    engines = f"numpy {host['numpy']}, onnxruntime {host['onnxruntime']}"
+    return (
+        f"Measured {document['date']} on {host['cpu']}, {host['n_cpus']} cores, {host['os']}; "
+        f"Python {host['python']}, {engines}, ai-edge-litert {host['ai_edge_litert']}."
+    )
 
 
 def accuracy() -> str:

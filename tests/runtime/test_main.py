@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import edgesmith_runtime.__main__ as cli
-from edgesmith_runtime.bench.exchange import Problem, Reply
-from edgesmith_runtime.bundle import make_bundle, write_bundle
+from edgesmith_runtime.bundle import make_bundle, read_bundle, write_bundle
 from edgesmith_runtime.golden import golden_files
-from edgesmith_runtime.manifest import Decode, DecodeOp, Output, Task
+from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
+from edgesmith_runtime.spec import TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgesmith_runtime.bench.exchange import Request
     from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.golden import GoldenSamples
 
@@ -57,11 +56,18 @@ def features_path(tmp_path: Path, tiny_features: NDArray[np.float32]) -> Path:
     return tmp_path / "x.npy"
 
 
+@pytest.fixture
+def wrong_bundle_path(tiny_bundle: Bundle, tiny_golden: GoldenSamples, tmp_path: Path) -> Path:
+    """A bundle whose model answers otherwise than its golden samples say."""
+    wrong = {"probabilities": np.zeros((3, 3), np.float32)}
+    golden = dataclasses.replace(tiny_golden, outputs={"model.onnx": wrong})
+    files = {"model.onnx": bytes(tiny_bundle.files["model.onnx"]), **golden_files(golden)}
+    write_bundle(make_bundle(tiny_bundle.manifest, files), tmp_path / "wrong.edge")
+    return tmp_path / "wrong.edge"
+
+
 def test_predict_prints_one_json_object_an_answer(
-    run: Run,
-    tiny_bundle_path: Path,
-    features_path: Path,
-    tiny_expected: NDArray[np.float32],
+    run: Run, tiny_bundle_path: Path, features_path: Path, tiny_expected: NDArray[np.float32]
 ) -> None:
     code, out, err = run("predict", tiny_bundle_path, features_path, "--json")
 
@@ -126,6 +132,13 @@ def test_a_bad_input_is_a_row_of_the_table(
     assert "not readable as an image" in second
 
 
+def _write_with(source: Path, path: Path, task: Task, output: Output) -> None:
+    bundle = read_bundle(source)
+    manifest = dataclasses.replace(bundle.manifest, task=task, outputs=(output,))
+    files = {"model0.onnx": bytes(bundle.files["model0.onnx"])}
+    write_bundle(make_bundle(manifest, files), path)
+
+
 @pytest.mark.parametrize(
     ("task", "decode", "cells"),
     [
@@ -150,15 +163,8 @@ def test_every_task_has_its_line(
     decode: Decode,
     cells: list[str],
 ) -> None:
-    from edgesmith_runtime.bundle import read_bundle
-
-    bundle = read_bundle(row_bundle_path)
-    output = Output(name="total", shape=(1,), decode=decode)
-    manifest = dataclasses.replace(bundle.manifest, task=task, outputs=(output,))
     path = tmp_path / "other.edge"
-    write_bundle(
-        make_bundle(manifest, {"model0.onnx": bytes(bundle.files["model0.onnx"])}), path
-    )
+    _write_with(row_bundle_path, path, task, Output(name="total", shape=(1,), decode=decode))
     (tmp_path / "t.jsonl").write_text('{"a": 1, "b": 2}')
 
     _, out, _ = run("predict", path, tmp_path / "t.jsonl")
@@ -169,20 +175,10 @@ def test_every_task_has_its_line(
 def test_json_has_null_where_an_output_is_no_number(
     run: Run, bundle_of: Callable[..., Path], tmp_path: Path
 ) -> None:
-    from edgesmith_runtime.bundle import read_bundle
-    from edgesmith_runtime.manifest import Kind, RawInput
-    from edgesmith_runtime.spec import TensorSpec
-
     path = bundle_of(
         (RawInput("x", Kind.TENSOR, "2"),), (), (None, (TensorSpec("x", "float32", ("n", 2)),))
     )
-    bundle = read_bundle(path)
-    manifest = dataclasses.replace(
-        bundle.manifest, task=Task.TENSOR, outputs=(Output(name="total", shape=(1,)),)
-    )
-    write_bundle(
-        make_bundle(manifest, {"model0.onnx": bytes(bundle.files["model0.onnx"])}), path
-    )
+    _write_with(path, path, Task.TENSOR, Output(name="total", shape=(1,)))
     np.save(tmp_path / "x.npy", np.full((1, 2), 3e38, np.float32))
 
     _, out, _ = run("predict", path, tmp_path / "x.npy", "--json")
@@ -209,15 +205,8 @@ def test_selftest_in_json(run: Run, tiny_bundle_path: Path) -> None:
     }
 
 
-def test_a_selftest_that_fails_exits_1_with_one_line(
-    run: Run, tiny_bundle: Bundle, tiny_golden: GoldenSamples, tmp_path: Path
-) -> None:
-    wrong = {"probabilities": np.zeros((3, 3), np.float32)}
-    golden = dataclasses.replace(tiny_golden, outputs={"model.onnx": wrong})
-    files = {"model.onnx": bytes(tiny_bundle.files["model.onnx"]), **golden_files(golden)}
-    write_bundle(make_bundle(tiny_bundle.manifest, files), tmp_path / "wrong.edge")
-
-    code, out, err = run("selftest", tmp_path / "wrong.edge")
+def test_a_selftest_that_fails_exits_1_with_one_line(run: Run, wrong_bundle_path: Path) -> None:
+    code, out, err = run("selftest", wrong_bundle_path)
 
     assert (code, out) == (1, "")
     assert err.startswith("error: sample 0, model.onnx, output 'probabilities': largest")
@@ -373,16 +362,13 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(
 
 @pytest.mark.parametrize("words", [[], ["--json"]])
 def test_a_file_name_that_is_no_text_does_not_stop_the_others(
-    photo_bundle_path: Path, tmp_path: Path, words: list[str]
+    photo_bundle_path: Path, words: list[str]
 ) -> None:
-    names = [b"a.png", b"\xff.png"]
     command = [sys.executable, "-m", "edgesmith_runtime", "predict", str(photo_bundle_path)]
+    utf8 = {**os.environ, "PYTHONIOENCODING": "utf-8"}
 
     shown = subprocess.run(
-        [*command, *words, *names],
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        check=False,
+        [*command, *words, b"a.png", b"\xff.png"], capture_output=True, env=utf8, check=False
     )
 
     first, second = shown.stdout.decode().splitlines()
@@ -391,21 +377,12 @@ def test_a_file_name_that_is_no_text_does_not_stop_the_others(
     assert "\\udcff.png: there is no such file" in second
 
 
-def test_a_bench_that_measured_nothing_exits_1(
-    run: Run, tiny_bundle_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(request: Request, **limits: object) -> Reply:
-        return Reply({name: Problem("it burnt") for name in request.subjects})
-
-    monkeypatch.setattr("edgesmith_runtime.bench.rounds.run_child", fail)
-
-    code, out, err = run("bench", tiny_bundle_path)
+def test_a_bench_that_measured_nothing_exits_1(run: Run, wrong_bundle_path: Path) -> None:
+    code, out, err = run("bench", wrong_bundle_path, "--rounds", 1)
 
     assert code == 1
-    assert "model.onnx: not measured: it burnt" in out
-    assert err.endswith(
-        f"error: {tiny_bundle_path}: nothing could be measured; the reasons stand above\n"
-    )
+    assert "model.onnx: not measured: output 'probabilities' at batch 1" in out
+    assert err.endswith("wrong.edge: nothing could be measured; the reasons stand above\n")
 
 
 @pytest.mark.slow

@@ -59,7 +59,9 @@ def differing(
     return unique.map(tuple)
 
 
-TENSORS = differing(st.builds(TensorSpec, NAMES, st.sampled_from(sorted(DTYPES)), AXES))
+TENSORS = differing(
+    st.builds(TensorSpec, NAMES, st.sampled_from(sorted(DTYPES)), AXES), min_size=1
+)
 STEPS = st.builds(
     Step,
     op=NAMES,
@@ -100,7 +102,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         format=format_,
         precision=draw(st.sampled_from(Precision)),
         version=draw(st.integers(1, 99)),
-        signature=Signature(draw(TENSORS.filter(bool)), draw(TENSORS)),
+        signature=Signature(draw(TENSORS), draw(TENSORS)),
         starts_after=draw(st.sampled_from([None, *range(len(transform))])),
         needs=tuple(draw(st.lists(NAMES, max_size=2))),
         score=draw(st.none() | SCORES),

@@ -40,3 +40,9 @@ def test_a_signature_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(SignatureError, match=message):
         Signature(inputs, outputs)
+
+
+def test_a_signature_is_its_inputs_then_its_outputs() -> None:
+    y = TensorSpec("y", "float32", ("batch",))
+
+    assert list(Signature((X,), (y,))) == [X, y]

@@ -256,6 +256,28 @@ def test_an_unknown_suffix_is_refused(image_model: Any, tmp_path: Path) -> None:
         convert(image_model, tmp_path / "mine.pb")
 
 
+def test_an_unknown_opset_is_refused(image_model: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="an opset of 13 to 23; got onnx, 5"):
+        convert(image_model, tmp_path / "mine.onnx", opset=5)
+
+
+def test_a_column_of_answers_scores_a_regression(line_model: Any, tmp_path: Path) -> None:
+    x = np.array([[1.0, 2.0], [0.5, -1.0]], np.float32)
+
+    result = export(
+        line_model,
+        tmp_path / "line.edge",
+        samples=x,
+        expected=(x @ [[2.0], [3.0]] + 5).tolist(),
+        formats=["onnx"],
+        n_rounds=None,
+    )
+
+    score = result.summary.original.score
+    assert score is not None
+    assert (score.metric, score.value) == ("r2", pytest.approx(1.0))
+
+
 def test_an_export_needs_as_many_answers_as_samples(
     image_model: Any, images: Any, tmp_path: Path
 ) -> None:

@@ -94,7 +94,9 @@ class Resize:
             if batch.shape[1:3] == (self.height, self.width):
                 return batch.astype(np.float32)
         else:
-            n_channels = _n_channels([getattr(image, "shape", ()) for image in batch], len(batch))
+            n_channels = _n_channels(
+                [getattr(image, "shape", ()) for image in batch], len(batch)
+            )
         resized = np.empty((len(batch), self.height, self.width, n_channels), np.float32)
         for image, place in zip(batch, resized, strict=True):
             place[...] = self._one(image)

@@ -62,6 +62,18 @@ def test_an_artifact_answers_as_keras(
 
 
 @pytest.mark.slow
+def test_modules_in_the_working_directory_stay_out_of_the_converter(
+    reference: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('not the one that was meant')")
+    monkeypatch.chdir(tmp_path)
+
+    artifact = _convert(reference, Format.ONNX, tmp_path)
+
+    assert artifact.file == "model.onnx"
+
+
+@pytest.mark.slow
 @both_formats
 def test_an_artifact_says_what_it_is(artifacts: dict[Format, Artifact], fmt: Format) -> None:
     artifact = artifacts[fmt]

@@ -88,14 +88,13 @@ def test_files_are_kept_as_they_are(tmp_path: Path) -> None:
     png = b"\x89PNG\r\n\x1a\n..."
     (tmp_path / "two.JPG").write_bytes(b"anything")
 
-    golden = _golden(
-        Kind.IMAGE, [png, tmp_path / "two.JPG", np.zeros((2, 2), np.uint8)], _nothing
-    )
+    jpg = tmp_path / "two.JPG"
+    golden = _golden(Kind.IMAGE, [png, jpg, str(jpg), np.zeros((2, 2), np.uint8)], _nothing)
 
-    first, second, third = (sample["raw"] for sample in golden.raw)
+    first, second, third, last = (sample["raw"] for sample in golden.raw)
     assert first == Media(png, ".png")
-    assert second == Media(b"anything", ".jpg")
-    np.testing.assert_array_equal(np.asarray(third), np.zeros((2, 2)))
+    assert second == third == Media(b"anything", ".jpg")
+    np.testing.assert_array_equal(np.asarray(last), np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize(

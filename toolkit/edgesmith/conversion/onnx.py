@@ -91,10 +91,8 @@ def _nodes_in_order() -> Generator[None]:
 def _converted(graph: bytes, job: Job) -> onnx.ModelProto:
     inputs = [f"{node}:0" for node in job.input_nodes]
     outputs = [f"{node}:0" for node in job.output_nodes]
-    names = {
-        tensor: spec.name
-        for tensor, spec in zip([*inputs, *outputs], job.signature, strict=True)
-    }
+    specs = [*job.signature.inputs, *job.signature.outputs]
+    names = {tensor: spec.name for tensor, spec in zip([*inputs, *outputs], specs, strict=True)}
     graph_def = tf.compat.v1.GraphDef.FromString(graph)
     with tf.Graph().as_default():  # tf2onnx goes by way of a TensorFlow 1 meta graph
         folded = tf2onnx.tf_loader.tf_optimize(inputs, outputs, graph_def)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgesmith.exporting import given_answers, trace_on, true_answers
+from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.manifest import Output, Task
+
+THREE = Output(name="y", shape=(3,), labels=("cat", "dog", "owl"))
+PROBABILITIES = np.full((2, 3), 1 / 3, np.float32)
+
+
+def _answers(expected: Any, task: Task, n_values: int) -> Any:
+    first = PROBABILITIES[:, :n_values]
+    return true_answers(given_answers(expected, 2), task, THREE, first)
+
+
+@pytest.mark.parametrize(
+    "expected", [[2, 0], np.array([[2], [0]], np.uint8), np.array([2.0, 0.0])]
+)
+def test_class_indices_come_in_several_forms(expected: Any) -> None:
+    answers = _answers(expected, Task.CLASSIFICATION, 3)
+
+    assert answers.dtype == np.int64
+    assert answers.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("expected", "n_values", "meant"),
+    [([[5], [7]], 1, [5.0, 7.0]), (np.array([[1, 2], [3, 4]]), 2, [[1.0, 2.0], [3.0, 4.0]])],
+)
+def test_values_have_the_form_of_the_output(expected: Any, n_values: int, meant: Any) -> None:
+    answers = _answers(expected, Task.REGRESSION, n_values)
+
+    assert answers.dtype == np.float64
+    assert answers.tolist() == meant
+
+
+@pytest.mark.parametrize(
+    ("expected", "task", "fault"),
+    [
+        (3, Task.REGRESSION, "one answer a sample, 2, got 1"),
+        ([[1], [2, 3]], Task.REGRESSION, "expected: expected one array"),
+        (["cat", "dog"], Task.CLASSIFICATION, "class indices or values, got <U3; a class is"),
+        ([0, 3], Task.CLASSIFICATION, "class indices from 0 to 2, got 3 for sample 1"),
+        ([0.5, 1], Task.CLASSIFICATION, "class indices from 0 to 2, got 0.5 for sample 0"),
+        ([[1, 0, 0]] * 2, Task.CLASSIFICATION, r"got the shape \(2, 3\); of one-hot rows"),
+        ([1.0, 2.0], Task.REGRESSION, r"3 values a sample .* 'y' gives, got the shape \(2,\)"),
+        ([[0, 1, 2], [0, np.nan, 1]], Task.REGRESSION, r"finite values, .* for sample 1"),
+    ],
+)
+def test_what_the_output_could_not_give_is_refused(
+    expected: Any, task: Task, fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault):
+        _answers(expected, task, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("samples", "fault"),
+    [
+        (np.zeros((0, 8, 8, 1), np.float32), "samples: expected at least one, got none"),
+        (
+            [np.zeros((2, 3)), np.zeros((2, 4))],
+            "or arrays by input name where there are several",
+        ),
+    ],
+)
+def test_samples_that_are_none_or_no_array_are_refused(
+    image_model: Any, samples: Any, fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault):
+        trace_on(image_model, samples, (), seed=0)
