@@ -1,6 +1,6 @@
 """How well the examples learn: every score on the given test split, by seed.
 
-    python benchmarks/bench_accuracy.py [NAME ...] [--seeds 5]
+    python benchmarks/bench_accuracy.py [NAME ...] [--seeds 5] [--out DIR]
 
 Needs EDGESMITH_DATA. A seed changes the initial weights, the validation split and the order of
 the batches; the test split stays as it is given.
@@ -25,21 +25,28 @@ SMALL = ("penguins", "titanic", "auto_mpg", "linear_regression", "digits")
 LARGE = ("sign_language", "mnist")
 
 
-def build(name: str, seed: int, out: str) -> dict[str, Any]:
+def build(name: str, seed: int, out: Path) -> dict[str, Any]:
     command = [
         *(sys.executable, "-m", "edgesmith", "build", str(EXAMPLES / name / f"{name}.toml")),
-        *("--out", out, "--set", f"seed={seed}", "--set", "benchmark.enabled=false", "--json"),
+        *(
+            "--out",
+            str(out),
+            "--set",
+            f"seed={seed}",
+            "--set",
+            "benchmark.enabled=false",
+            "--json",
+        ),
     ]
     started = time.perf_counter()
     shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return {**json.loads(shown.stdout), "seconds": time.perf_counter() - started}
 
 
-def figures_of(name: str, n_seeds: int) -> dict[str, Any]:
+def figures_of(name: str, n_seeds: int, out: Path) -> dict[str, Any]:
     results: list[dict[str, Any]] = []
     for seed in range(n_seeds):
-        with tempfile.TemporaryDirectory() as out:
-            results.append(build(name, seed, out))
+        results.append(build(name, seed, out / f"{name}-{seed}"))
         print(name, seed, results[-1]["original"], file=sys.stderr)
     scores = [result["original"]["score"] for result in results]
     return {
@@ -67,10 +74,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=[*SMALL, *LARGE])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--out", type=Path, help="where to keep the builds")
     options = parser.parse_args()
-    figures = {
-        name: figures_of(name, options.seeds if name in SMALL else 1) for name in options.names
-    }
+    with tempfile.TemporaryDirectory() as scratch:
+        out = options.out or Path(scratch)
+        figures = {
+            name: figures_of(name, options.seeds if name in SMALL else 1, out)
+            for name in options.names
+        }
     print(json.dumps(figures, indent=1))
     print(record("accuracy", figures))
 

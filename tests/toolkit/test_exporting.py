@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesmith.exporting import given_answers, trace_on, true_answers
+from edgesmith.exporting import given_answers, output_nouns, trace_on, true_answers
 from edgesmith_runtime.errors import InputError
-from edgesmith_runtime.manifest import Output, Task
+from edgesmith_runtime.manifest import DecodeOp, Output, Task
 
 THREE = Output(name="y", shape=(3,), labels=("cat", "dog", "owl"))
 PROBABILITIES = np.full((2, 3), 1 / 3, np.float32)
@@ -75,3 +75,28 @@ def test_samples_that_are_none_or_no_array_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=fault):
         trace_on(image_model, samples, (), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("activation", "n_units", "decode"),
+    [
+        (None, 1, DecodeOp.SIGMOID),
+        ("sigmoid", 1, DecodeOp.THRESHOLD),
+        (None, 3, DecodeOp.SOFTMAX),
+        ("softmax", 3, DecodeOp.ARGMAX),
+    ],
+)
+def test_logits_are_told_from_probabilities_by_the_op_that_makes_them(
+    activation: str | None, n_units: int, decode: DecodeOp
+) -> None:
+    import keras
+
+    from edgesmith.reference import trace
+
+    dense = keras.layers.Dense(n_units, activation=activation, name="answer")
+    reference = trace(keras.Sequential([keras.Input((2,)), dense]))
+    looks_like_either = np.full((4, n_units), 1 / n_units, np.float32)
+
+    (output,) = output_nouns(reference, Task.CLASSIFICATION, None, looks_like_either)
+
+    assert output.decode.op is decode

@@ -212,7 +212,7 @@ def infer_task(
 
 
 def output_nouns(
-    signature: Signature,
+    reference: Reference,
     task: Task,
     class_names: Sequence[str] | None,
     first: NDArray[Any],
@@ -220,18 +220,20 @@ def output_nouns(
     """The outputs with their labels and decode; the first one answers.
 
     Args:
-        signature: Of the model.
+        reference: The traced model.
         task: What the first output means.
         class_names: In the order of the output; "0", "1", ... where None.
-        first: The first output on the samples, ``(n, ...)``; probabilities or logits is read
-            off it.
+        first: The first output on the samples, ``(n, ...)``. Whether it holds probabilities or
+            logits is read off the op that makes it, or else off these values.
 
     Raises:
         ConfigError: Another number of class names than the output has.
     """
-    nouns = [Output(name=spec.name, shape=spec.sample_shape) for spec in signature.outputs]
+    nouns = [
+        Output(name=spec.name, shape=spec.sample_shape) for spec in reference.signature.outputs
+    ]
     if task is Task.CLASSIFICATION:
-        labels, decode = _classes(nouns[0], class_names, first)
+        labels, decode = _classes(nouns[0], class_names, first, reference.output_ops[0])
         nouns[0] = Output(
             name=nouns[0].name, shape=nouns[0].shape, labels=labels, decode=decode
         )
@@ -242,7 +244,7 @@ def output_nouns(
 
 
 def _classes(
-    output: Output, class_names: Sequence[str] | None, first: NDArray[Any]
+    output: Output, class_names: Sequence[str] | None, first: NDArray[Any], made_by: str
 ) -> tuple[tuple[str, ...], Decode]:
     width = first.shape[-1] if first.ndim > 1 else 1
     n_classes = max(width, 2)
@@ -252,11 +254,20 @@ def _classes(
             f"class names: the output '{output.name}' tells {n_classes} classes apart, "
             f"got {len(labels)} names"
         )
+    if _is_logit(made_by, first, width):
+        return labels, Decode(op=DecodeOp.SIGMOID if width == 1 else DecodeOp.SOFTMAX)
+    return labels, Decode(op=DecodeOp.THRESHOLD if width == 1 else DecodeOp.ARGMAX)
+
+
+def _is_logit(made_by: str, first: NDArray[Any], width: int) -> bool:
+    """By the op that makes the output; where that does not tell, by the values on the samples."""
+    if made_by in ("Sigmoid", "Softmax"):
+        return False
+    if made_by in ("MatMul", "BiasAdd", "AddV2"):
+        return True
     in_unit = bool(np.all(first >= 0) and np.all(first <= 1))
-    if width == 1:
-        return labels, Decode(op=DecodeOp.THRESHOLD if in_unit else DecodeOp.SIGMOID)
-    sums_to_one = in_unit and bool(np.allclose(first.sum(axis=-1), 1, atol=1e-3))
-    return labels, Decode(op=DecodeOp.ARGMAX if sums_to_one else DecodeOp.SOFTMAX)
+    sums_to_one = width == 1 or bool(np.allclose(first.sum(axis=-1), 1, atol=1e-3))
+    return not (in_unit and sums_to_one)
 
 
 def true_answers(

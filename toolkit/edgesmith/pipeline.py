@@ -281,7 +281,7 @@ def _exported_evaluation(
     first = reference.run(sampled.tensors)[answering.name]
     width = first.shape[-1] if first.ndim > 1 else 1
     task = infer_task(given, class_names, width)
-    outputs = output_nouns(reference.signature, task, class_names, first)
+    outputs = output_nouns(reference, task, class_names, first)
     return Evaluation(
         task=task,
         outputs=outputs,

@@ -37,6 +37,7 @@ class Reference:
         graph: A serialized GraphDef of the inference, with the variables as constants.
         input_nodes: The graph's placeholder of each input, in the signature's order.
         output_nodes: The graph's node of each output, likewise; each gives its ``:0``.
+        output_ops: The op that makes each output, e.g. ``Softmax`` or ``BiasAdd``.
         unsaved: Variables that a ``.keras`` file would lose without an error: those that the
             model holds as plain attributes. The graph has them.
     """
@@ -45,6 +46,7 @@ class Reference:
     graph: bytes = field(repr=False)
     input_nodes: tuple[str, ...]
     output_nodes: tuple[str, ...]
+    output_ops: tuple[str, ...]
     unsaved: tuple[str, ...]
     _original: Callable[..., Any] = field(repr=False, compare=False)
 
@@ -132,6 +134,7 @@ def trace(
         graph=graph,
         input_nodes=tuple(tensor.op.name for tensor in frozen.inputs),
         output_nodes=tuple(tensor.op.name for tensor in frozen.outputs),
+        output_ops=tuple(_maker(tensor.op) for tensor in frozen.outputs),
         unsaved=_unsaved(model, concrete.variables),
         _original=concrete,
     )
@@ -166,6 +169,13 @@ def _output_spec(name: str, tensor: Any) -> TensorSpec:
             "that of the inputs"
         )
     return free_spec(name, tensor.dtype.name, ("batch", *shape[1:]))
+
+
+def _maker(op: Any) -> str:
+    """The type of the op that makes a tensor, behind those that only hand it on."""
+    while op.type in ("Identity", "Cast", "Reshape"):
+        op = op.inputs[0].op
+    return op.type
 
 
 def _unsaved(model: keras.Model, variables: Sequence[Any]) -> tuple[str, ...]:
