@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgesmith.core import Original, Report
-from edgesmith.evaluation import choose, evaluate
+from edgesmith.evaluation import choose, evaluate, fastest_of
 from edgesmith.packing import SampleSet, golden_rows, golden_samples, leave, pack
 from edgesmith.reference import save
 from edgesmith.reporting import details, render_html, report_path
@@ -17,7 +17,6 @@ from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.files import replacing
-from edgesmith_runtime.manifest import Selection
 from edgesmith_runtime.model import load
 from edgesmith_runtime.transforms import Transform
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgesmith.config import ConversionConfig
-    from edgesmith.core import Account, Candidate, Curve, KerasModel, Progress
+    from edgesmith.core import Account, Curve, KerasModel, Progress
     from edgesmith.evaluation import Evaluation, Verdict
     from edgesmith.packing import Interface
     from edgesmith.reference import Reference
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.golden import GoldenSamples
+    from edgesmith_runtime.manifest import Selection
     from edgesmith_runtime.transforms import Batch
 
 __all__ = ["Order", "deliver"]
@@ -99,7 +99,7 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         comparison = _measured(order, draft, original, progress)
     finally:
         draft.unlink(missing_ok=True)
-    fastest = None if comparison is None else _fastest(comparison, verdict.candidates)
+    fastest = None if comparison is None else fastest_of(comparison, verdict.candidates)
     if fastest is not None:
         bundle = _packed(order, verdict, golden, fastest=fastest)
     _leave(order, work, verdict)
@@ -167,26 +167,6 @@ def _measured(
         return compare(bundle, against=original, plan=plan, progress=steps)
     finally:
         steps.close()
-
-
-def _fastest(comparison: Comparison, candidates: tuple[Candidate, ...]) -> Selection | None:
-    """The artifact with the lowest median at batch 1, unless the intervals overlap.
-
-    The reason holds no figures: they differ from run to run, and the bundle shall not.
-    """
-    measured = [
-        (figures.median_ns, one.artifact.file)
-        for one in candidates
-        if (figures := comparison.figures(one.artifact.file, 1)) is not None
-    ]
-    measured.sort(key=lambda pair: pair[0].value)
-    if len(measured) < 2 or measured[0][0].high >= measured[1][0].low:
-        return None
-    return Selection(
-        file=measured[0][1],
-        reason="lowest median latency at batch 1 in the comparison of the build; the 95 % "
-        "interval lies below that of every other artifact",
-    )
 
 
 def _leave(order: Order, work: Workspace, verdict: Verdict) -> None:

@@ -13,6 +13,7 @@ from edgesmith.conversion import convert
 from edgesmith.core import Candidate, Choice, Recipe
 from edgesmith.verification import Truth, answers, score, verify
 from edgesmith_runtime.errors import ConfigError
+from edgesmith_runtime.manifest import Selection
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from edgesmith.config import ConversionConfig
     from edgesmith.core import Progress
     from edgesmith.reference import Reference
+    from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.manifest import Output, Parity, Score, Task
 
-__all__ = ["Evaluation", "Verdict", "choose", "evaluate"]
+__all__ = ["Evaluation", "Verdict", "choose", "evaluate", "fastest_of"]
 
 Tensors = Mapping[str, "NDArray[Any]"]
 
@@ -160,3 +162,23 @@ def _proof(parity: Parity) -> str:
         return f"largest error {parity.max_abs_error:.1e} on {parity.n_samples} samples"
     same = round(parity.agreement * parity.n_samples)
     return f"same decision on {same} of {parity.n_samples} samples"
+
+
+def fastest_of(comparison: Comparison, candidates: tuple[Candidate, ...]) -> Selection | None:
+    """The artifact with the lowest median at batch 1, unless the intervals overlap.
+
+    The reason holds no figures: they differ from run to run, and the bundle shall not.
+    """
+    measured = [
+        (figures.median_ns, one.artifact.file)
+        for one in candidates
+        if (figures := comparison.figures(one.artifact.file, 1)) is not None
+    ]
+    measured.sort(key=lambda pair: pair[0].value)
+    if len(measured) < 2 or measured[0][0].high >= measured[1][0].low:
+        return None
+    return Selection(
+        file=measured[0][1],
+        reason="lowest median latency at batch 1 in the comparison of the build; the 95 % "
+        "interval lies below that of every other artifact",
+    )
