@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import edgesmith_runtime as er
 from edgesmith.config.reading import parse_config
 from edgesmith.packing import read_record
 from edgesmith.pipeline import BuildResult, build, convert, export
-from edgesmith_runtime.errors import ConfigError, InputError
+from edgesmith_runtime.errors import ConfigError, InputError, ParityError
 from edgesmith_runtime.manifest import DecodeOp, Step, Task
 
 if TYPE_CHECKING:
@@ -142,8 +143,7 @@ def test_an_interrupted_build_leaves_the_old_bundle_as_it_was(
 ) -> None:
     (tmp_path / "iris.toml").write_text(IRIS)
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "iris.edge").write_bytes(built.bundle.read_bytes())
+    shutil.copytree(built.bundle.parent, out)
     command = [sys.executable, "-m", "edgesmith", "build", str(tmp_path / "iris.toml")]
     process = subprocess.Popen(
         [*command, "--out", str(out), "--set", "training.epochs=100000"],
@@ -161,7 +161,8 @@ def test_an_interrupted_build_leaves_the_old_bundle_as_it_was(
 
     assert process.returncode == code
     assert (out / "iris.edge").read_bytes() == built.bundle.read_bytes()
-    assert {path.name for path in out.iterdir()} == {"iris.edge", "build"}
+    assert read_record(out / "build").name == "iris"
+    assert not list(out.glob("*draft*"))
 
 
 def test_json_is_one_object_on_standard_output(tmp_path: Path) -> None:
@@ -297,3 +298,18 @@ def test_the_wrong_number_of_class_names_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match="tells 3 classes apart, got 2 names"):
         export(image_model, tmp_path / "a.edge", samples=images, class_names=["a", "b"])
+
+
+def test_a_failed_delivery_leaves_what_the_old_build_left(
+    built: BuildResult, image_model: Any, images: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(built.bundle.parent, tmp_path / "out")
+    images = images.copy()
+    images[0, 0, 0, 0] = np.inf
+
+    with pytest.raises(ParityError, match=r"the original answers with .* NaN or infinite"):
+        export(image_model, tmp_path / "out" / "iris.edge", samples=images, n_rounds=None)
+
+    assert (tmp_path / "out" / "iris.edge").read_bytes() == built.bundle.read_bytes()
+    assert read_record(tmp_path / "out" / "build").name == "iris"
+    assert not list((tmp_path / "out" / "build").glob("draft*"))

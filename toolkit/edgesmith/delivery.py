@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgesmith.core import Original, Report
 from edgesmith.evaluation import choose, evaluate, fastest_of
-from edgesmith.packing import SampleSet, golden_rows, golden_samples, leave, pack
+from edgesmith.packing import ORIGINAL, SampleSet, golden_rows, golden_samples, leave, pack
 from edgesmith.reference import save
 from edgesmith.reporting import details, render_html, report_path
 from edgesmith.steps import Steps
@@ -82,37 +82,54 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         SelfTestError: The finished bundle does not reproduce its golden samples.
         WriteError: A file cannot be written.
     """
-    original = _save_original(order, work, progress)
-    verdict = evaluate(
-        order.reference,
-        order.evaluation,
-        order.conversion,
-        directory=work.build,
-        progress=progress,
-    )
-    golden = _golden(order, verdict)
-    bundle = _packed(order, verdict, golden, fastest=None)
-    draft = work.build / f"{work.name}.draft.edge"
+    drafts = _Drafts(work)
     try:
-        write_bundle(bundle, draft)
-        _prove(draft, verdict, progress)
-        comparison = _measured(order, draft, original, progress)
+        original = _save_original(order, drafts.original, progress)
+        verdict = evaluate(
+            order.reference,
+            order.evaluation,
+            order.conversion,
+            directory=work.build,
+            progress=progress,
+        )
+        golden = _golden(order, verdict)
+        bundle = _packed(order, verdict, golden, fastest=None)
+        write_bundle(bundle, drafts.bundle)
+        _prove(drafts.bundle, verdict, progress)
+        comparison = _measured(order, drafts.bundle, original, progress)
+        size_bytes = len(order.reference.graph) if original is None else original.stat().st_size
+        fastest = None if comparison is None else fastest_of(comparison, verdict.candidates)
+        if fastest is not None:
+            bundle = _packed(order, verdict, golden, fastest=fastest)
+        _leave(order, work, verdict, original)
+        write_bundle(bundle, work.bundle)
     finally:
-        draft.unlink(missing_ok=True)
-    fastest = None if comparison is None else fastest_of(comparison, verdict.candidates)
-    if fastest is not None:
-        bundle = _packed(order, verdict, golden, fastest=fastest)
-    _leave(order, work, verdict)
-    write_bundle(bundle, work.bundle)
-    size_bytes = len(order.reference.graph) if original is None else original.stat().st_size
+        drafts.clear()
     report = _report(order, work, verdict, comparison, size_bytes)
     _write_report(report)
     return report
 
 
-def _save_original(order: Order, work: Workspace, progress: Progress) -> Path | None:
-    path = work.build / "original.keras"
-    path.unlink(missing_ok=True)
+@dataclass(frozen=True, slots=True)
+class _Drafts:
+    """Files that take their places when all is well; what an old build left stays until then."""
+
+    work: Workspace
+
+    @property
+    def original(self) -> Path:
+        return self.work.build / "draft.keras"
+
+    @property
+    def bundle(self) -> Path:
+        return self.work.build / "draft.edge"
+
+    def clear(self) -> None:
+        self.original.unlink(missing_ok=True)
+        self.bundle.unlink(missing_ok=True)
+
+
+def _save_original(order: Order, path: Path, progress: Progress) -> Path | None:
     try:
         save(order.model, order.reference, path)
     except ConversionError as error:
@@ -169,10 +186,15 @@ def _measured(
         steps.close()
 
 
-def _leave(order: Order, work: Workspace, verdict: Verdict) -> None:
+def _leave(order: Order, work: Workspace, verdict: Verdict, original: Path | None) -> None:
+    place = work.build / ORIGINAL
+    if original is None:
+        place.unlink(missing_ok=True)
+    else:
+        original.replace(place)
     evaluation = order.evaluation
     sets = {
-        "test": SampleSet(
+        str(evaluation.split): SampleSet(
             n_samples=len(next(iter(verdict.original_outputs.values()))),
             batches=evaluation.batches(),
             outputs=verdict.original_outputs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith.conversion import convert
-from edgesmith.core import Candidate, Choice, Recipe
+from edgesmith.core import Candidate, Choice, Recipe, Split
 from edgesmith.verification import Truth, answers, score, verify
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Selection
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.manifest import Output, Parity, Score, Task
 
-__all__ = ["Evaluation", "Verdict", "choose", "evaluate", "fastest_of"]
+__all__ = ["Evaluation", "Verdict", "check_formats", "choose", "evaluate", "fastest_of"]
 
 Tensors = Mapping[str, "NDArray[Any]"]
 
@@ -43,6 +43,7 @@ class Evaluation:
         targets: ``(n,)`` true class indices or values in their unit; None where not known.
         metric: The score's name, as ``resolve_metric`` gives it.
         seed: Of the score's interval.
+        split: Which samples these are.
     """
 
     task: Task
@@ -51,6 +52,7 @@ class Evaluation:
     targets: NDArray[Any] | None
     metric: str
     seed: int
+    split: Split = Split.TEST
 
     def truth(self) -> Truth | None:
         """The targets with the metric; a new generator each time, so intervals compare."""
@@ -135,20 +137,27 @@ def evaluate(
     )
 
 
+def check_formats(formats: Iterable[Format]) -> None:
+    """Refuse formats among which nothing runs on the runtime's base install.
+
+    Raises:
+        ConfigError: onnx is not among them.
+    """
+    if Format.ONNX not in (given := tuple(formats)):
+        raise ConfigError(
+            f"formats: expected onnx among them, got {', '.join(given)}; a bundle's default "
+            "artifact runs on numpy and onnxruntime alone"
+        )
+
+
 def choose(candidates: tuple[Candidate, ...]) -> Choice:
     """The default artifact: the one that the runtime's base install runs.
 
     Raises:
         ConfigError: No ONNX artifact was made.
     """
-    base = [one for one in candidates if one.artifact.format is Format.ONNX]
-    if not base:
-        raise ConfigError(
-            "formats: expected onnx among them, got "
-            f"{', '.join(one.artifact.format for one in candidates)}; a bundle's default "
-            "artifact runs on numpy and onnxruntime alone"
-        )
-    chosen = base[0]
+    check_formats(one.artifact.format for one in candidates)
+    chosen = next(one for one in candidates if one.artifact.format is Format.ONNX)
     parity = chosen.parity
     proof = "" if parity is None else f", and answers as the original ({_proof(parity)})"
     return Choice(

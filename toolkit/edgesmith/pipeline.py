@@ -14,7 +14,7 @@ from edgesmith.config import Config, ConversionConfig
 from edgesmith.config.reading import load_config
 from edgesmith.core import Split
 from edgesmith.delivery import Order, deliver
-from edgesmith.evaluation import Evaluation, evaluate
+from edgesmith.evaluation import Evaluation, check_formats, evaluate
 from edgesmith.exporting import (
     Sampled,
     given_answers,
@@ -161,6 +161,7 @@ def _evaluation(prepared: Prepared, metric: str, seed: int) -> Evaluation:
         targets=targets if split is Split.TEST else None,
         metric=metric,
         seed=seed,
+        split=split,
     )
 
 
@@ -233,6 +234,7 @@ def export(  # noqa: PLR0913 - the promised signature
     if path.suffix != ".edge":
         raise ConfigError(f"{path}: expected a bundle's name, NAME.edge")
     conversion = _conversion(formats, opset)
+    check_formats(conversion.formats)
     opened = load_original(model)
     steps = tuple(transform)
     sampled = trace_on(opened, samples, steps, seed=seed)

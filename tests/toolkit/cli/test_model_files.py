@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import onnx
 import pytest
@@ -15,8 +16,6 @@ from edgesmith_runtime.spec import Format
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import keras
 
     from edgesmith.reference import Reference
     from edgesmith_runtime.bundle import Artifact
@@ -42,9 +41,10 @@ def tflite_path(
 @pytest.fixture(scope="module")
 def keras_path(image_model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("keras") / "model.keras"
-    image_model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    image_model.fit(np.zeros((2, 8, 8, 1)), np.zeros(2), verbose=0)  # pyright: ignore[reportArgumentType]
-    image_model.save(path)
+    trained: Any = keras.models.clone_model(image_model)
+    trained.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    trained.fit(np.zeros((2, 8, 8, 1)), np.zeros(2), verbose=0)
+    trained.save(path)
     return path
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from edgesmith.config.delivery import ConversionConfig
 from edgesmith.conversion import convert
 from edgesmith.core import Recipe
-from edgesmith.reference import Reference, trace
+from edgesmith.reference import trace
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Precision, TensorSpec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgesmith.reference import Reference
     from edgesmith_runtime.bundle import Artifact
 
 layers = keras.layers
@@ -202,14 +204,7 @@ def test_a_converter_that_takes_too_long_is_ended(reference: Reference, tmp_path
 def test_a_graph_that_is_none_is_refused(
     reference: Reference, artifact_of: Callable[..., Artifact]
 ) -> None:
-    damaged = Reference(
-        signature=reference.signature,
-        graph=b"\xff\xff",
-        input_nodes=reference.input_nodes,
-        output_nodes=reference.output_nodes,
-        unsaved=(),
-        _original=lambda: None,
-    )
+    damaged = dataclasses.replace(reference, graph=b"\xff\xff")
 
     with pytest.raises(ConversionError, match="tf2onnx: DecodeError"):
         artifact_of(damaged, Format.ONNX)

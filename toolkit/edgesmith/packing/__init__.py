@@ -5,9 +5,17 @@ from __future__ import annotations
 from edgesmith.packing.bundle import Interface, needs, pack
 from edgesmith.packing.golden import golden_rows, golden_samples
 from edgesmith.packing.provenance import provenance
-from edgesmith.packing.record import Record, RecordedSet, SampleSet, leave, read_record
+from edgesmith.packing.record import (
+    ORIGINAL,
+    Record,
+    RecordedSet,
+    SampleSet,
+    leave,
+    read_record,
+)
 
 __all__ = [
+    "ORIGINAL",
     "Interface",
     "Record",
     "RecordedSet",
