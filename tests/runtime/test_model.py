@@ -242,6 +242,16 @@ def test_a_tensor_of_another_shape_is_refused(tiny_model: Model) -> None:
         tiny_model.predict(np.zeros(5, np.float32))
 
 
+@pytest.mark.parametrize(("dtype", "shown"), [("U1", "<U1"), ("complex128", "complex128")])
+def test_a_tensor_of_another_dtype_is_refused(
+    tiny_model: Model, dtype: str, shown: str
+) -> None:
+    message = f"^input 'x': expected an array of numbers, got dtype {shown}$"
+
+    with pytest.raises(InputError, match=message):
+        tiny_model.predict(np.zeros(4, dtype))
+
+
 def test_several_raw_inputs_come_by_name(two_inputs_path: Path) -> None:
     two_inputs = er.load(two_inputs_path)
     white, row = np.full((2, 2), 255, np.uint8), {"a": 1, "b": 2}
