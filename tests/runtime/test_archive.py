@@ -18,7 +18,6 @@ from edgesmith_runtime.archive import (
     archive_bytes,
     archive_order,
     archive_size,
-    check_names,
     read_archive,
 )
 from edgesmith_runtime.errors import BundleError
