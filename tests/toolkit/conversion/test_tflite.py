@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
@@ -73,10 +74,12 @@ def test_weights_are_aligned_as_the_schema_asks(content: bytes) -> None:
 def test_an_operation_without_a_counterpart_is_named_with_its_layer(
     artifact_of: Callable[..., Artifact],
 ) -> None:
-    model = keras.Sequential([keras.Input((5, 3)), keras.layers.LSTM(4, name="memory")])
+    model = keras.Sequential(
+        [keras.Input((3, 3)), keras.layers.Lambda(tf.linalg.pinv, name="bent")]
+    )
 
     with pytest.raises(
         ConversionError,
-        match=r"TFLite has no counterpart for TensorListReserve \(node '.*memory",
+        match=r"TFLite has no counterpart for Svd \(layer '.*bent'\)",
     ):
         artifact_of(trace(model), Format.TFLITE)

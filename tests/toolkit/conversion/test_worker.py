@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 def test_a_converter_whose_parent_is_gone_ends(reference: Reference, tmp_path: Path) -> None:
     graph, result = tmp_path / "graph.pb", tmp_path / "result"
-    graph.write_bytes(reference.graph)
+    frozen = reference.freeze()
+    graph.write_bytes(frozen.content)
     job = Job(
         format=Format.ONNX,
         signature=reference.signature,
-        input_nodes=reference.input_nodes,
-        output_nodes=reference.output_nodes,
+        input_nodes=frozen.input_nodes,
+        output_nodes=frozen.output_nodes,
+        scopes=frozen.scopes,
         labels={},
         opset=18,
     )

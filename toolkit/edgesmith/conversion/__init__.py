@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from edgesmith.conversion.confinement import run_confined
+from edgesmith.conversion.converting import converted
 from edgesmith.conversion.job import Job
+from edgesmith.conversion.lowering import patches_for
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.spec import Format, Precision
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgesmith.config.delivery import ConversionConfig
+    from edgesmith.conversion.lowering import Lowered
     from edgesmith.core import Recipe
-    from edgesmith.reference import Reference
+    from edgesmith.reference import FrozenGraph, Reference
 
-__all__ = ["convert"]
+__all__ = ["convert", "convert_here", "lower"]
 
 _WORKER = "edgesmith.conversion.worker"
 TFLITE_SCHEMA_VERSION = 3  # of every .tflite file; the converter takes no other
@@ -36,34 +39,30 @@ def convert(
 ) -> Artifact:
     """Convert the original by a recipe.
 
-    The converter gets the frozen graph and nothing else, in a process of its own: it may abort
-    or take all memory. Several recipes may be converted at once, from several threads. The same
-    graph and recipe give the same bytes.
+    The model is traced here, with what its target cannot hold replaced. The converter gets the
+    frozen graph and nothing else, in a process of its own: it may abort or take all memory.
+    Several recipes may be converted at once, from several threads. The same graph and recipe
+    give the same bytes.
 
     Args:
-        reference: The traced original.
+        reference: The original.
         recipe: Its format and precision.
         labels: Class names by output, for the artifact's own metadata.
         config: The opset and the limits of the child process.
         directory: Where scratch files may be; nothing is left in it.
 
     Raises:
-        ConversionError: The converter refuses the graph, dies, or goes beyond a limit; the
-            message says which, and names the node where the converter does.
+        ConversionError: The model cannot be traced for the target, or the converter refuses
+            the graph, dies, or goes beyond a limit; the message says which, and names the
+            layer where it is known.
     """
-    job = Job(
-        format=recipe.format,
-        signature=reference.signature,
-        input_nodes=reference.input_nodes,
-        output_nodes=reference.output_nodes,
-        labels=labels,
-        opset=config.opset,
-    )
+    graph, _ = lower(reference, recipe.format)
+    job = _job(reference, graph, recipe, labels, config)
     with tempfile.TemporaryDirectory(prefix=".conversion-", dir=directory) as scratch:
-        graph, result = Path(scratch, "graph.pb"), Path(scratch, "result")
-        graph.write_bytes(reference.graph)
+        source, result = Path(scratch, "graph.pb"), Path(scratch, "result")
+        source.write_bytes(graph.content)
         run_confined(
-            [sys.executable, "-P", "-m", _WORKER, str(graph), str(result)],
+            [sys.executable, "-P", "-m", _WORKER, str(source), str(result)],
             stdin=job.to_json(),
             label=f"the {recipe.format} converter",
             timeout_s=config.timeout_s,
@@ -72,6 +71,59 @@ def convert(
         content = result.read_bytes() if result.is_file() else b""
     if not content:
         raise ConversionError(f"the {recipe.format} converter ended without an artifact")
+    return _artifact(reference, recipe, config, content)
+
+
+def convert_here(
+    reference: Reference,
+    recipe: Recipe,
+    *,
+    labels: Mapping[str, tuple[str, ...]],
+    config: ConversionConfig,
+) -> Artifact:
+    """The same in this process, which dies where the converter does; nothing limits it.
+
+    Raises:
+        ConversionError: The model cannot be traced for the target, or the converter refuses
+            the graph.
+    """
+    graph, _ = lower(reference, recipe.format)
+    job = _job(reference, graph, recipe, labels, config)
+    return _artifact(reference, recipe, config, converted(graph.content, job))
+
+
+def lower(reference: Reference, fmt: Format) -> tuple[FrozenGraph, tuple[Lowered, ...]]:
+    """The graph that a target gets, and what was replaced in it.
+
+    Raises:
+        ConversionError: The model cannot be traced so.
+    """
+    lowered: list[Lowered] = []
+    graph = reference.freeze(patches_for(fmt, lowered))
+    return graph, tuple(lowered)
+
+
+def _job(
+    reference: Reference,
+    graph: FrozenGraph,
+    recipe: Recipe,
+    labels: Mapping[str, tuple[str, ...]],
+    config: ConversionConfig,
+) -> Job:
+    return Job(
+        format=recipe.format,
+        signature=reference.signature,
+        input_nodes=graph.input_nodes,
+        output_nodes=graph.output_nodes,
+        scopes=graph.scopes,
+        labels=labels,
+        opset=config.opset,
+    )
+
+
+def _artifact(
+    reference: Reference, recipe: Recipe, config: ConversionConfig, content: bytes
+) -> Artifact:
     return Artifact(
         file=_file_name(recipe),
         format=recipe.format,

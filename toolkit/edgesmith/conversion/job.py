@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Job"]
+__all__ = ["Job", "layer_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class Job:
         signature: Names, dtypes and shapes that the artifact shall have.
         input_nodes: The graph's placeholder of each input, in the signature's order.
         output_nodes: The graph's node of each output, likewise.
+        scopes: Keras layer paths by the name scope of their nodes, for messages.
         labels: Class names by output, for the artifact's metadata.
         opset: Of an ONNX artifact.
     """
@@ -31,6 +32,7 @@ class Job:
     signature: Signature
     input_nodes: tuple[str, ...]
     output_nodes: tuple[str, ...]
+    scopes: Mapping[str, str]
     labels: Mapping[str, tuple[str, ...]]
     opset: int
 
@@ -42,6 +44,7 @@ class Job:
                 **self.metadata(),
                 "input_nodes": self.input_nodes,
                 "output_nodes": self.output_nodes,
+                "scopes": dict(self.scopes),
                 "opset": self.opset,
             }
         )
@@ -55,6 +58,7 @@ class Job:
             signature=Signature(_specs(members["inputs"]), _specs(members["outputs"])),
             input_nodes=tuple(members["input_nodes"]),
             output_nodes=tuple(members["output_nodes"]),
+            scopes=members["scopes"],
             labels={name: tuple(labels) for name, labels in members["labels"].items()},
             opset=members["opset"],
         )
@@ -66,6 +70,35 @@ class Job:
             "outputs": [_plain(spec) for spec in self.signature.outputs],
             "labels": {name: list(labels) for name, labels in sorted(self.labels.items())},
         }
+
+    def refusal(self, target: str, nodes: Sequence[tuple[str, str]]) -> str:
+        """A sentence on ops that a target has no counterpart for, by the layers that they are in.
+
+        Args:
+            target: As people call it.
+            nodes: Op and node name of each.
+        """
+        places = list(dict.fromkeys(f"{op} ({self._place(node)})" for op, node in nodes))
+        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        return f"{target} has no counterpart for {', '.join(places[:3])}{more}"
+
+    def _place(self, node: str) -> str:
+        layer = layer_of(node, self.scopes)
+        return f"node '{node}'" if layer is None else f"layer '{layer}'"
+
+
+def layer_of(node: str, scopes: Mapping[str, str]) -> str | None:
+    """The path of the Keras layer that made a node; None for one that no layer made.
+
+    Args:
+        node: Its name, ``functional/dense/MatMul``.
+        scopes: Layer paths by name scope.
+    """
+    while "/" in node:
+        node = node.rpartition("/")[0]
+        if node in scopes:
+            return scopes[node]
+    return None
 
 
 def _plain(spec: TensorSpec) -> dict[str, Any]:

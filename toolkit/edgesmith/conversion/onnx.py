@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnx.version_converter
 
+from edgesmith.conversion.handlers import custom_op_handlers
 from edgesmith.quiet import quiet_start
 from edgesmith_runtime.errors import ConversionError
 
@@ -51,7 +52,7 @@ def onnx_from_graph(graph: bytes, job: Job) -> bytes:
             model = _converted(graph, job)
     except Exception as error:  # tf2onnx raises all kinds
         raise ConversionError(f"tf2onnx: {_gist(error)}") from error
-    _refuse_unknown_operations(model)
+    _refuse_unknown_operations(model, job)
     try:
         model = _raised(model, job.opset)
         _number_addresses(model.graph, {})
@@ -104,6 +105,7 @@ def _converted(graph: bytes, job: Job) -> onnx.ModelProto:
             input_names=inputs,
             output_names=outputs,
             tensors_to_rename=names,
+            custom_op_handlers=custom_op_handlers(),
         )
         optimized = tf2onnx.optimizer.optimize_graph(mapped)
     return optimized.make_model(
@@ -114,19 +116,14 @@ def _converted(graph: bytes, job: Job) -> onnx.ModelProto:
     )
 
 
-def _refuse_unknown_operations(model: onnx.ModelProto) -> None:
+def _refuse_unknown_operations(model: onnx.ModelProto, job: Job) -> None:
     """tf2onnx leaves what it cannot map in the graph, under the name that TensorFlow has."""
     known = {opset.domain: opset.version for opset in model.opset_import}
     unknown = [
-        f"{node.op_type} (node '{node.name}')"
-        for node in _nodes(model.graph)
-        if not _is_known(node, known)
+        (node.op_type, node.name) for node in _nodes(model.graph) if not _is_known(node, known)
     ]
     if unknown:
-        raise ConversionError(
-            f"ONNX has no counterpart for {', '.join(unknown[:3])}"
-            f"{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
-        )
+        raise ConversionError(job.refusal("ONNX", unknown))
 
 
 def _is_known(node: onnx.NodeProto, versions: dict[str, int]) -> bool:

@@ -48,18 +48,16 @@ def tflite_from_graph(graph: bytes, job: Job) -> bytes:
     try:
         content = _converted(graph, job)
     except Exception as error:  # the converter raises all kinds
-        raise ConversionError(_gist(error)) from error
+        raise ConversionError(_gist(error, job)) from error
     return _described(content, job)
 
 
-def _gist(error: Exception) -> str:
+def _gist(error: Exception, job: Job) -> str:
     """What the converter refused, and the nodes, out of its pages of text."""
     text = str(error)
     refused = re.findall(r'error: loc\(.*?"(\w+):", "([^"]+)"', text)
     if refused:
-        nodes = dict.fromkeys(f"{operation} (node '{node}')" for operation, node in refused)
-        more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
-        return f"TFLite has no counterpart for {', '.join(list(nodes)[:3])}{more}"
+        return job.refusal("TFLite", refused)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if "error:" in line] or lines
     return f"TensorFlow's converter: {telling[0] if telling else type(error).__name__}"

@@ -7,11 +7,10 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import assert_never
 
+from edgesmith.conversion.converting import converted
 from edgesmith.conversion.job import Job
 from edgesmith_runtime.errors import ConversionError
-from edgesmith_runtime.spec import Format
 
 __all__ = ["main"]
 
@@ -22,25 +21,11 @@ def main(arguments: list[str]) -> int:
     job = Job.from_json(sys.stdin.readline())
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
-        result.write_bytes(_converted(graph.read_bytes(), job))
+        result.write_bytes(converted(graph.read_bytes(), job))
     except ConversionError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
         return 1
     return 0
-
-
-def _converted(graph: bytes, job: Job) -> bytes:
-    match job.format:
-        case Format.ONNX:
-            from edgesmith.conversion.onnx import onnx_from_graph
-
-            return onnx_from_graph(graph, job)
-        case Format.TFLITE:
-            from edgesmith.conversion.tflite import tflite_from_graph
-
-            return tflite_from_graph(graph, job)
-        case _:
-            assert_never(job.format)
 
 
 def _follow_parent() -> None:

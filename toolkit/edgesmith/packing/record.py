@@ -70,7 +70,7 @@ class Record:
     Args:
         name: Of the bundle.
         original: The ``.keras`` file; None where Keras cannot save the model.
-        graph: The frozen graph that everything was converted from.
+        graph: The original's frozen graph.
         signature: Of the original.
         input_nodes: The graph's placeholder of each input.
         output_nodes: The graph's node of each output.
@@ -112,7 +112,8 @@ def leave(
         WriteError: A file cannot be written.
     """
     (directory / _RECORD).unlink(missing_ok=True)
-    files = [_write(directory / _GRAPH, reference.graph)]
+    graph = reference.freeze()
+    files = [_write(directory / _GRAPH, graph.content)]
     if (directory / ORIGINAL).is_file():
         files.append(directory / ORIGINAL)
     (directory / _CANDIDATES).mkdir(exist_ok=True)
@@ -128,8 +129,8 @@ def leave(
         "name": name,
         "inputs": [_spec_members(spec) for spec in reference.signature.inputs],
         "outputs": [_spec_members(spec) for spec in reference.signature.outputs],
-        "input_nodes": reference.input_nodes,
-        "output_nodes": reference.output_nodes,
+        "input_nodes": graph.input_nodes,
+        "output_nodes": graph.output_nodes,
         "candidates": [candidate.artifact.file for candidate in candidates],
         "sets": {key: _set_members(directory, one) for key, one in recorded.items()},
         "files": {_relative(directory, file): _digest(file) for file in files},

@@ -1,4 +1,4 @@
-"""A Keras model as the reference: its frozen graph for the converters, its outputs to compare with.
+"""A Keras model as the reference: its graph for the converters, its outputs to compare with.
 
 This is the one place where Keras is the reference. The model is traced and run in the caller's
 process, because only there its own classes exist: a copy that is reloaded from disk can have
@@ -8,6 +8,8 @@ other weights without an error.
 from __future__ import annotations
 
 from edgesmith.reference.files import load_original, save
+from edgesmith.reference.graph import FrozenGraph
+from edgesmith.reference.patching import Patch
 from edgesmith.reference.tracing import Reference, trace
 
-__all__ = ["Reference", "load_original", "save", "trace"]
+__all__ = ["FrozenGraph", "Patch", "Reference", "load_original", "save", "trace"]

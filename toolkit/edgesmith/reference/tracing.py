@@ -1,26 +1,34 @@
 # pyright: basic
-"""Trace a model's inference and freeze it; the original stays at hand to be run."""
+"""Trace a model's inference; the original stays at hand to be run and to be traced again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith.quiet import quiet_start
-from edgesmith.reference.face import apart, build, face_of, free_spec, path_name, tf_specs
+from edgesmith.reference.face import (
+    Face,
+    apart,
+    build,
+    face_of,
+    free_spec,
+    path_name,
+    tf_specs,
+)
 from edgesmith.reference.faults import gist
+from edgesmith.reference.graph import FrozenGraph, frozen
+from edgesmith.reference.patching import Patch, patched
+from edgesmith.reference.scopes import Scopes
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.spec import Signature, TensorSpec
 
 with quiet_start():
     import keras
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (  # the one freezer there is
-        convert_variables_to_constants_v2,
-    )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,25 +38,22 @@ __all__ = ["Reference", "trace"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """The original model, as the converters take it and as everything is compared with it.
+    """The original model: run to be compared with, and traced for whatever takes its graph.
 
     Args:
         signature: Inputs and outputs under their Keras names; the first axis is "batch".
-        graph: A serialized GraphDef of the inference, with the variables as constants.
-        input_nodes: The graph's placeholder of each input, in the signature's order.
-        output_nodes: The graph's node of each output, likewise; each gives its ``:0``.
         output_ops: The op that makes each output, e.g. ``Softmax`` or ``BiasAdd``.
         unsaved: Variables that a ``.keras`` file would lose without an error: those that the
             model holds as plain attributes. The graph has them.
+        size_bytes: Of all its variables.
     """
 
     signature: Signature
-    graph: bytes = field(repr=False)
-    input_nodes: tuple[str, ...]
-    output_nodes: tuple[str, ...]
     output_ops: tuple[str, ...]
     unsaved: tuple[str, ...]
-    _original: Callable[..., Any] = field(repr=False, compare=False)
+    size_bytes: int
+    _traced: Traced = field(repr=False, compare=False)
+    _tracing: Tracing = field(repr=False, compare=False)
 
     def run(
         self, tensors: Mapping[str, NDArray[Any]], *, batch_size: int = 256
@@ -68,7 +73,7 @@ class Reference:
         self.signature.check_inputs(tensors)
         arrays = [tensors[spec.name] for spec in self.signature.inputs]
         parts = [
-            self._original(
+            self._traced.concrete(
                 *(tf.constant(array[start : start + batch_size]) for array in arrays)
             )
             for start in range(0, len(arrays[0]), batch_size)
@@ -78,6 +83,71 @@ class Reference:
             for index, spec in enumerate(self.signature.outputs)
         }
 
+    def freeze(self, patches: Iterable[Patch] = ()) -> FrozenGraph:
+        """The inference as a frozen graph, with the weights that the model has now.
+
+        Args:
+            patches: What stands in for functions of Keras while the model is traced for the
+                graph. None takes the graph that ``run`` runs.
+
+        Raises:
+            ConversionError: The model cannot be traced so.
+        """
+        patches = tuple(patches)
+        traced = self._tracing.traced(patches) if patches else self._traced
+        return frozen(traced.concrete, traced.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One trace of a model.
+
+    Args:
+        concrete: TensorFlow's function of the model's input tensors, in order.
+        names: Of its outputs.
+        scopes: Keras layer paths by name scope of its graph.
+    """
+
+    concrete: Any
+    names: tuple[str, ...]
+    scopes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """A model and how it is called: all that a trace takes."""
+
+    model: Any
+    face: Face
+
+    def traced(self, patches: Iterable[Patch]) -> Traced:
+        """Trace the inference; no variable of the model changes, states and seeds included.
+
+        Raises:
+            ConversionError: It cannot be traced.
+        """
+        names: list[str] = []
+        scopes = Scopes()
+
+        def call(*tensors: Any) -> list[Any]:
+            arguments, named = self.face.feed(tensors)
+            outputs = self.model(*arguments, training=False, **named)
+            leaves = _named_outputs(self.model, outputs)
+            taken = {spec.name for spec in self.face.inputs}
+            names[:] = apart([name for name, _ in leaves], taken)
+            return [leaf for _, leaf in leaves]
+
+        try:
+            with patched([scopes.patch(), *patches]), keras.StatelessScope():
+                concrete = tf.function(call).get_concrete_function(*tf_specs(self.face.inputs))
+        except ConversionError:
+            raise
+        except Exception as error:  # whatever a user's model raises
+            raise ConversionError(
+                f"{self.model.name}: cannot be traced: {gist(error)}"
+            ) from error
+        return Traced(concrete, tuple(names), scopes.paths)
+
 
 def trace(
     model: keras.Model,
@@ -85,7 +155,7 @@ def trace(
     inputs: tuple[TensorSpec, ...] | None = None,
     samples: Mapping[str, NDArray[Any]] | NDArray[Any] | None = None,
 ) -> Reference:
-    """Trace a model's inference, ``training=False``, and freeze what was traced.
+    """Trace a model's inference, ``training=False``.
 
     Inputs are called as in Keras: by the keys of a dict, else by the name of the input tensor.
     A model without declared inputs (a subclassed one) is given one input alone, and several by
@@ -111,33 +181,30 @@ def trace(
             "tensorflow: set KERAS_BACKEND=tensorflow before Keras is imported"
         )
     face = face_of(model, inputs, samples)
-    names: list[str] = []
+    if not model.built:
+        _build(model, face)
+    tracing = Tracing(model, face)
+    traced = tracing.traced(())
+    outputs = traced.concrete.outputs
+    return Reference(
+        signature=Signature(face.inputs, _output_specs(traced.names, outputs)),
+        output_ops=tuple(_maker(tensor.op) for tensor in outputs),
+        unsaved=_unsaved(model, traced.concrete.variables),
+        size_bytes=sum(_size_bytes(variable) for variable in traced.concrete.variables),
+        _traced=traced,
+        _tracing=tracing,
+    )
 
-    def call(*tensors: Any) -> list[Any]:
-        arguments, named = face.feed(tensors)
-        leaves = _named_outputs(model, model(*arguments, training=False, **named))
-        names[:] = apart([name for name, _ in leaves], {spec.name for spec in face.inputs})
-        return [leaf for _, leaf in leaves]
 
+def _build(model: keras.Model, face: Face) -> None:
     try:
-        if not model.built:
-            build(model, face)
-        concrete = tf.function(call).get_concrete_function(*tf_specs(face.inputs))
-        frozen = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
-        graph = frozen.graph.as_graph_def().SerializeToString(deterministic=True)
-    except ConversionError:
-        raise
+        build(model, face)
     except Exception as error:  # whatever a user's model raises
         raise ConversionError(f"{model.name}: cannot be traced: {gist(error)}") from error
-    return Reference(
-        signature=Signature(face.inputs, _output_specs(names, frozen.outputs)),
-        graph=graph,
-        input_nodes=tuple(tensor.op.name for tensor in frozen.inputs),
-        output_nodes=tuple(tensor.op.name for tensor in frozen.outputs),
-        output_ops=tuple(_maker(tensor.op) for tensor in frozen.outputs),
-        unsaved=_unsaved(model, concrete.variables),
-        _original=concrete,
-    )
+
+
+def _size_bytes(variable: Any) -> int:
+    return variable.shape.num_elements() * variable.dtype.size
 
 
 def _named_outputs(model: keras.Model, outputs: Any) -> list[tuple[str, Any]]:
@@ -155,7 +222,7 @@ def _output_layers(model: keras.Model) -> list[str]:
     return list(getattr(model, "output_names", None) or [])
 
 
-def _output_specs(names: list[str], tensors: Sequence[Any]) -> tuple[TensorSpec, ...]:
+def _output_specs(names: Sequence[str], tensors: Sequence[Any]) -> tuple[TensorSpec, ...]:
     return tuple(_output_spec(name, t) for name, t in zip(names, tensors, strict=True))
 
 
