@@ -122,6 +122,13 @@ class Signature:
         yield from self.inputs
         yield from self.outputs
 
+    @property
+    def batch_size(self) -> int | None:
+        """How many samples one run takes, where all inputs say the same; None where it is free."""
+        firsts = {spec.shape[0] if spec.shape else None for spec in self.inputs}
+        first = firsts.pop() if len(firsts) == 1 else None
+        return first if isinstance(first, int) and first > 0 else None
+
     def check_inputs(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Refuse tensors that are missing, surplus, or of another dtype or shape.
 

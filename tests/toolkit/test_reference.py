@@ -303,3 +303,45 @@ def test_a_file_that_needs_a_class_of_its_writer_says_so(tmp_path: Path) -> None
 
     with pytest.raises(ConversionError, match=r"model\.keras: cannot be loaded: .*'Pair'"):
         load_original(tmp_path / "model.keras")
+
+
+def test_a_model_that_works_with_its_own_batch_alone_has_that_batch() -> None:
+    x = keras.Input(batch_shape=(4, 6))
+    model = keras.Model(x, keras.ops.reshape(x, (4, 2, 3)))
+
+    signature = trace(model).signature
+
+    assert signature.inputs[0].shape == (4, 6)
+    assert signature.outputs[0].shape == (4, 2, 3)
+
+
+def test_a_batch_that_the_model_does_not_need_is_free() -> None:
+    x = keras.Input(batch_shape=(4, 6))
+
+    assert trace(keras.Model(x, layers.Dense(2)(x))).signature.batch_size is None
+
+
+def test_the_batch_can_be_asked_for() -> None:
+    x = keras.Input((6,))
+
+    reference = trace(keras.Model(x, layers.Dense(2, name="d")(x)), batch=3)
+
+    assert reference.signature.batch_size == 3
+    assert reference.run({x.name: np.zeros((5, 6), np.float32)})["d"].shape == (5, 2)
+
+
+def test_a_stateful_layer_answers_from_the_state_that_it_has_and_keeps_it() -> None:
+    x = keras.Input(batch_shape=(2, 3, 1))
+    layer = layers.SimpleRNN(2, stateful=True, name="rnn")
+    model = keras.Model(x, layer(x))
+    series = np.ones((2, 3, 1), np.float32)
+    model(series)
+    state = layer.states[0].numpy()
+
+    reference = trace(model)
+    answers = [reference.run({x.name: series})["rnn"] for _ in range(2)]
+
+    np.testing.assert_array_equal(layer.states[0].numpy(), state)
+    np.testing.assert_array_equal(answers[0], answers[1])
+    np.testing.assert_allclose(model(series), answers[0], atol=1e-6)
+    assert reference.signature.batch_size == 2

@@ -30,7 +30,8 @@ class Runner(Protocol):
         """Run the model once.
 
         Args:
-            tensors: One array for each input of the artifact's signature, in its dtype.
+            tensors: One array for each input of the artifact's signature, in its dtype. Any
+                number of samples, also where the batch axis of the artifact is fixed.
 
         Returns:
             One array for each output, in the order of the signature; the caller owns them.
@@ -55,6 +56,16 @@ def open_runner(artifact: Artifact, *, n_threads: int | None = None) -> Runner:
     if n_threads is not None and n_threads < 1:
         raise ValueError(f"n_threads: expected at least 1, got {n_threads}")
     threads = available_threads() if n_threads is None else n_threads
+    runner = _open(artifact, threads)
+    batch_size = artifact.signature.batch_size
+    if batch_size is None:
+        return runner
+    from edgesmith_runtime.runners.fixed_batch import FixedBatchRunner
+
+    return FixedBatchRunner(runner, batch_size)
+
+
+def _open(artifact: Artifact, threads: int) -> Runner:
     match artifact.format:
         case Format.ONNX:
             from edgesmith_runtime.runners.onnx import OnnxRunner

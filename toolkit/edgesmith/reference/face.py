@@ -23,7 +23,18 @@ with quiet_start():
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Face", "apart", "build", "face_of", "free_spec", "path_name", "tf_specs"]
+__all__ = [
+    "Face",
+    "apart",
+    "build",
+    "face_of",
+    "free_spec",
+    "keeps_state",
+    "own_batch",
+    "path_name",
+    "tf_specs",
+    "with_batch",
+]
 
 Feed = Callable[[Sequence[Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -62,6 +73,28 @@ def face_of(
             "(TensorSpec('x', 'float32', ('batch', 3)),)"
         )
     return Face(inputs, _feed_for([spec.name for spec in inputs], model))
+
+
+def with_batch(face: Face, batch: int) -> Face:
+    """The same with the batch axis of every input fixed."""
+    inputs = tuple(
+        TensorSpec(spec.name, spec.dtype, (batch, *spec.sample_shape)) for spec in face.inputs
+    )
+    return Face(inputs, face.feed)
+
+
+def own_batch(model: keras.Model) -> int | None:
+    """The batch that a model's declared inputs are fixed to; None where they have a free one."""
+    firsts = {
+        tensor.shape[0] for tensor in getattr(model, "inputs", None) or [] if tensor.shape
+    }
+    return firsts.pop() if len(firsts) == 1 else None
+
+
+def keeps_state(layer: keras.Layer) -> bool:
+    """Whether a layer goes on from the last call's state, whose shape has the batch in it."""
+    inner = getattr(layer, "layers", [])
+    return getattr(layer, "stateful", False) or any(keeps_state(one) for one in inner)
 
 
 def _declared(model: keras.Model) -> Face | None:

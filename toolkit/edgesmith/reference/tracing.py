@@ -16,14 +16,18 @@ from edgesmith.reference.face import (
     build,
     face_of,
     free_spec,
+    keeps_state,
+    own_batch,
     path_name,
     tf_specs,
+    with_batch,
 )
 from edgesmith.reference.faults import gist
 from edgesmith.reference.graph import FrozenGraph, frozen
 from edgesmith.reference.patching import Patch, patched
 from edgesmith.reference.scopes import Scopes
 from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.runners.fixed_batch import run_in_batches
 from edgesmith_runtime.spec import Signature, TensorSpec
 
 with quiet_start():
@@ -70,18 +74,22 @@ class Reference:
         Raises:
             SignatureError: A tensor is missing, surplus, or of another dtype or shape.
         """
-        self.signature.check_inputs(tensors)
-        arrays = [tensors[spec.name] for spec in self.signature.inputs]
+        fixed = self.signature.batch_size
+        if fixed is not None:
+            return run_in_batches(self._run, tensors, fixed)
+        n_samples = len(next(iter(tensors.values())))
         parts = [
-            self._traced.concrete(
-                *(tf.constant(array[start : start + batch_size]) for array in arrays)
-            )
-            for start in range(0, len(arrays[0]), batch_size)
+            self._run({name: a[start : start + batch_size] for name, a in tensors.items()})
+            for start in range(0, n_samples, batch_size)
         ]
-        return {
-            spec.name: np.concatenate([part[index].numpy() for part in parts])
-            for index, spec in enumerate(self.signature.outputs)
-        }
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        self.signature.check_inputs(tensors)
+        given = [tf.constant(tensors[spec.name]) for spec in self.signature.inputs]
+        outputs = self._traced.concrete(*given)
+        names = [spec.name for spec in self.signature.outputs]
+        return {name: o.numpy() for name, o in zip(names, outputs, strict=True)}
 
     def freeze(self, patches: Iterable[Patch] = ()) -> FrozenGraph:
         """The inference as a frozen graph, with the weights that the model has now.
@@ -154,6 +162,7 @@ def trace(
     *,
     inputs: tuple[TensorSpec, ...] | None = None,
     samples: Mapping[str, NDArray[Any]] | NDArray[Any] | None = None,
+    batch: int | None = None,
 ) -> Reference:
     """Trace a model's inference, ``training=False``.
 
@@ -170,6 +179,8 @@ def trace(
         model: Any style of Keras model.
         inputs: What it takes; needed where neither the model says it nor samples are there.
         samples: One array, or arrays by input name, ``(n, ...)``; only shapes and dtypes count.
+        batch: How many samples one run shall take. None leaves it free where the model can have
+            it so: one that keeps state, or works with its own batch alone, has that.
 
     Raises:
         ConversionError: The model does not say what it takes, cannot be traced, or has an input
@@ -183,17 +194,33 @@ def trace(
     face = face_of(model, inputs, samples)
     if not model.built:
         _build(model, face)
-    tracing = Tracing(model, face)
-    traced = tracing.traced(())
+    tracing, traced, signature = _traced(model, face, batch)
     outputs = traced.concrete.outputs
     return Reference(
-        signature=Signature(face.inputs, _output_specs(traced.names, outputs)),
+        signature=signature,
         output_ops=tuple(_maker(tensor.op) for tensor in outputs),
         unsaved=_unsaved(model, traced.concrete.variables),
         size_bytes=sum(_size_bytes(variable) for variable in traced.concrete.variables),
         _traced=traced,
         _tracing=tracing,
     )
+
+
+def _traced(
+    model: keras.Model, face: Face, batch: int | None
+) -> tuple[Tracing, Traced, Signature]:
+    own = own_batch(model)
+    if batch is None and own is not None and keeps_state(model):
+        batch = own
+    tracing = Tracing(model, face if batch is None else with_batch(face, batch))
+    try:
+        traced = tracing.traced(())
+        specs = _output_specs(traced.names, traced.concrete.outputs, batch)
+    except ConversionError:
+        if batch is not None or own is None:
+            raise
+        return _traced(model, face, own)
+    return tracing, traced, Signature(tracing.face.inputs, specs)
 
 
 def _build(model: keras.Model, face: Face) -> None:
@@ -222,20 +249,24 @@ def _output_layers(model: keras.Model) -> list[str]:
     return list(getattr(model, "output_names", None) or [])
 
 
-def _output_specs(names: Sequence[str], tensors: Sequence[Any]) -> tuple[TensorSpec, ...]:
-    return tuple(_output_spec(name, t) for name, t in zip(names, tensors, strict=True))
+def _output_specs(
+    names: Sequence[str], tensors: Sequence[Any], batch: int | None
+) -> tuple[TensorSpec, ...]:
+    return tuple(_output_spec(name, t, batch) for name, t in zip(names, tensors, strict=True))
 
 
-def _output_spec(name: str, tensor: Any) -> TensorSpec:
+def _output_spec(name: str, tensor: Any, batch: int | None) -> TensorSpec:
     if not isinstance(tensor, tf.Tensor) or tensor.shape.rank is None:
         raise ConversionError(f"output '{name}': expected a tensor of known rank, got {tensor}")
     shape = tensor.shape.as_list()
-    if not shape or shape[0] is not None:
+    if not shape or shape[0] not in (None, batch):
+        wanted = "free" if batch is None else f"{batch}"
         raise ConversionError(
-            f"output '{name}' has shape {tuple(shape)}: its first axis must be the batch, free as "
-            "that of the inputs"
+            f"output '{name}' has shape {tuple(shape)}: its first axis must be the batch, {wanted} "
+            "as that of the inputs"
         )
-    return free_spec(name, tensor.dtype.name, ("batch", *shape[1:]))
+    first = "batch" if batch is None else batch
+    return free_spec(name, tensor.dtype.name, (first, *shape[1:]))
 
 
 def _maker(op: Any) -> str:

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.errors import SignatureError
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.runners.fixed_batch import run_in_batches
+from edgesmith_runtime.spec import Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
+
+SIGNATURE = Signature(
+    (TensorSpec("x", "float32", (2, 3)),), (TensorSpec("y", "float32", (2, 3)),)
+)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 4, 5])
+def test_any_number_of_samples_goes_through_a_fixed_batch(
+    onnx_artifact: Callable[..., Artifact], n_samples: int
+) -> None:
+    runner = open_runner(onnx_artifact([("Neg", ["x"], ["y"])], SIGNATURE))
+    x = np.arange(n_samples * 3, dtype=np.float32).reshape(n_samples, 3)
+
+    outputs = runner.run({"x": x})
+
+    np.testing.assert_array_equal(outputs["y"], -x)
+
+
+def test_other_axes_are_checked_as_ever(onnx_artifact: Callable[..., Artifact]) -> None:
+    runner = open_runner(onnx_artifact([("Neg", ["x"], ["y"])], SIGNATURE))
+
+    with pytest.raises(SignatureError, match=r"expected shape \(batch, 3\), got \(1, 4\)"):
+        runner.run({"x": np.zeros((1, 4), np.float32)})
+
+
+def test_the_model_only_ever_sees_its_own_batch() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def run(tensors: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        seen.append(tensors["x"].shape)
+        return {"y": tensors["x"] * 2}
+
+    outputs = run_in_batches(run, {"x": np.arange(7.0, dtype=np.float32)}, 3)
+
+    assert seen == [(3,), (3,), (3,)]
+    np.testing.assert_array_equal(outputs["y"], np.arange(7.0) * 2)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "expected"),
+    [
+        ([("batch", 3)], None),
+        ([(4, 3)], 4),
+        ([(4, 3), (4,)], 4),
+        ([(4, 3), ("batch",)], None),
+        ([()], None),
+    ],
+)
+def test_the_batch_is_fixed_where_all_inputs_say_so(
+    shapes: list[tuple[int | str, ...]], expected: int | None
+) -> None:
+    inputs = tuple(TensorSpec(f"x{i}", "float32", shape) for i, shape in enumerate(shapes))
+
+    assert Signature(inputs, ()).batch_size == expected
