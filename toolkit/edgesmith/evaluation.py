@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,17 @@ import numpy as np
 
 from edgesmith.conversion import convert
 from edgesmith.core import Candidate, Choice, Recipe, Split
-from edgesmith.verification import Truth, answers, score, verify
-from edgesmith_runtime.errors import ConfigError
+from edgesmith.divergence import diverging_layer
+from edgesmith.variants import variants
+from edgesmith.verification import (
+    Truth,
+    answers,
+    score,
+    tolerance,
+    verify,
+    verify_variant,
+)
+from edgesmith_runtime.errors import ConfigError, ParityError
 from edgesmith_runtime.manifest import Selection
 from edgesmith_runtime.spec import Format
 
@@ -24,7 +34,9 @@ if TYPE_CHECKING:
     from edgesmith.config import ConversionConfig
     from edgesmith.core import Progress
     from edgesmith.reference import Reference
+    from edgesmith.verification import Verified
     from edgesmith_runtime.bench import Comparison
+    from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.manifest import Output, Parity, Score, Task
 
 __all__ = ["Evaluation", "Verdict", "check_formats", "choose", "evaluate", "fastest_of"]
@@ -102,30 +114,19 @@ def evaluate(
             )
             for recipe in recipes
         ]
-        parts = [reference.run(tensors) for tensors in evaluation.batches()]
+        truth = _Truth(reference, evaluation, progress)
         artifacts = [
             job.result() for job in progress.track(jobs, "Converting", total=len(jobs))
         ]
-    original = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    answering = evaluation.outputs[0]
     verified = [
-        verify(
-            artifact,
-            original,
-            evaluation.batches(),
-            task=evaluation.task,
-            output=answering,
-            truth=evaluation.truth(),
+        _verified(recipe, artifact, truth, config, directory)
+        for recipe, artifact in progress.track(
+            list(zip(recipes, artifacts, strict=True)), "Verifying", total=len(artifacts)
         )
-        for artifact in progress.track(artifacts, "Verifying", total=len(artifacts))
     ]
-    truth = evaluation.truth()
-    given = answers(evaluation.task, answering, original)
     return Verdict(
-        original_outputs=original,
-        original_score=None
-        if truth is None or given is None
-        else score(truth.metric, truth.targets, given, rng=truth.rng),
+        original_outputs=truth.outputs,
+        original_score=truth.score(),
         candidates=tuple(
             Candidate(recipe=recipe, artifact=artifact, score=one.score, parity=one.parity)
             for recipe, artifact, one in zip(recipes, artifacts, verified, strict=True)
@@ -135,6 +136,69 @@ def evaluate(
             for artifact, one in zip(artifacts, verified, strict=True)
         },
     )
+
+
+class _Truth:
+    """What the original answers: on all samples, and on some of them in other shapes."""
+
+    def __init__(
+        self, reference: Reference, evaluation: Evaluation, progress: Progress
+    ) -> None:
+        self.reference = reference
+        self.evaluation = evaluation
+        parts = [reference.run(tensors) for tensors in evaluation.batches()]
+        self.outputs = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        self.variants, untried = variants(reference, next(iter(evaluation.batches())))
+        if untried is not None:
+            progress.say(f"warning: {untried}")
+
+    def score(self) -> Score | None:
+        """The original's; None without targets."""
+        truth = self.evaluation.truth()
+        given = answers(self.evaluation.task, self.evaluation.outputs[0], self.outputs)
+        if truth is None or given is None:
+            return None
+        return score(truth.metric, truth.targets, given, rng=truth.rng)
+
+
+def _verified(
+    recipe: Recipe,
+    artifact: Artifact,
+    truth: _Truth,
+    config: ConversionConfig,
+    directory: Path,
+) -> Verified:
+    evaluation = truth.evaluation
+    latest: deque[Tensors] = deque(maxlen=1)
+
+    def noted(batches: Iterable[Tensors]) -> Iterator[Tensors]:
+        for tensors in batches:
+            latest.append(tensors)
+            yield tensors
+
+    try:
+        verified = verify(
+            artifact,
+            truth.outputs,
+            noted(evaluation.batches()),
+            task=evaluation.task,
+            output=evaluation.outputs[0],
+            truth=evaluation.truth(),
+        )
+        bounds = {name: tolerance(array) for name, array in truth.outputs.items()}
+        for variant in truth.variants:
+            latest.append(variant.tensors)
+            verify_variant(artifact, variant.what, variant.tensors, variant.outputs, bounds)
+    except ParityError as error:
+        layer = diverging_layer(
+            truth.reference, recipe, latest[0], config=config, directory=directory
+        )
+        place = "" if layer is None else f"; the first layer that differs is '{layer}'"
+        raise ParityError(
+            f"{error}{place}; the artifact must not ship: leave {recipe.format} out of the "
+            "formats, or change the layer"
+        ) from error
+    return verified
 
 
 def check_formats(formats: Iterable[Format]) -> None:

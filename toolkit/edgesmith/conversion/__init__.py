@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edgesmith.core import Recipe
     from edgesmith.reference import FrozenGraph, Reference
 
-__all__ = ["convert", "convert_here", "lower"]
+__all__ = ["convert", "convert_here", "lower", "patches_for"]
 
 _WORKER = "edgesmith.conversion.worker"
 TFLITE_SCHEMA_VERSION = 3  # of every .tflite file; the converter takes no other

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from edgesmith.reference.files import load_original, save
 from edgesmith.reference.graph import FrozenGraph
+from edgesmith.reference.inner import inner_layer
 from edgesmith.reference.patching import Patch
 from edgesmith.reference.tracing import Reference, trace
 
-__all__ = ["FrozenGraph", "Patch", "Reference", "load_original", "save", "trace"]
+__all__ = [
+    "FrozenGraph",
+    "Patch",
+    "Reference",
+    "inner_layer",
+    "load_original",
+    "save",
+    "trace",
+]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -24,6 +24,7 @@ from edgesmith.reference.face import (
 )
 from edgesmith.reference.faults import gist
 from edgesmith.reference.graph import FrozenGraph, frozen
+from edgesmith.reference.inner import InnerOutputs
 from edgesmith.reference.patching import Patch, patched
 from edgesmith.reference.scopes import Scopes
 from edgesmith_runtime.errors import ConversionError
@@ -73,6 +74,7 @@ class Reference:
 
         Raises:
             SignatureError: A tensor is missing, surplus, or of another dtype or shape.
+            ConversionError: The model fails on these inputs, e.g. on their lengths.
         """
         fixed = self.signature.batch_size
         if fixed is not None:
@@ -87,9 +89,40 @@ class Reference:
     def _run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         self.signature.check_inputs(tensors)
         given = [tf.constant(tensors[spec.name]) for spec in self.signature.inputs]
-        outputs = self._traced.concrete(*given)
+        try:
+            outputs = self._traced.concrete(*given)
+        except tf.errors.OpError as error:
+            name = self._tracing.model.name
+            raise ConversionError(f"{name}: fails on these inputs: {gist(error)}") from error
         names = [spec.name for spec in self.signature.outputs]
         return {name: o.numpy() for name, o in zip(names, outputs, strict=True)}
+
+    def inner(self, patches: Iterable[Patch] = ()) -> Reference:
+        """The same model with what its layers give as outputs, in the order of their calls.
+
+        Args:
+            patches: What the graph will be traced with; a layer that is not called then is left
+                out.
+
+        Raises:
+            ConversionError: The model cannot be traced so.
+        """
+        batch = self.signature.batch_size
+        every = replace(self._tracing, inner=())
+        traced = every.traced(())
+        kept = set(every.traced(tuple(patches)).names)
+        specs = {
+            name: spec
+            for name, tensor in zip(traced.names, traced.concrete.outputs, strict=True)
+            if name in kept and (spec := _inner_spec(name, tensor, batch)) is not None
+        }
+        tracing = replace(self._tracing, inner=tuple(specs))
+        return replace(
+            self,
+            signature=Signature(self.signature.inputs, tuple(specs.values())),
+            _traced=tracing.traced(()),
+            _tracing=tracing,
+        )
 
     def freeze(self, patches: Iterable[Patch] = ()) -> FrozenGraph:
         """The inference as a frozen graph, with the weights that the model has now.
@@ -123,10 +156,17 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Tracing:
-    """A model and how it is called: all that a trace takes."""
+    """A model and how it is called: all that a trace takes.
+
+    Args:
+        model: Of any style.
+        face: What it takes.
+        inner: Names of inner outputs to give, empty for all; None gives the model's own.
+    """
 
     model: Any
     face: Face
+    inner: tuple[str, ...] | None = None
 
     def traced(self, patches: Iterable[Patch]) -> Traced:
         """Trace the inference; no variable of the model changes, states and seeds included.
@@ -134,19 +174,20 @@ class Tracing:
         Raises:
             ConversionError: It cannot be traced.
         """
-        names: list[str] = []
-        scopes = Scopes()
+        given: dict[str, Any] = {}
+        scopes, inner = Scopes(), InnerOutputs()
+        noting = [scopes.patch()] if self.inner is None else [scopes.patch(), inner.patch()]
 
         def call(*tensors: Any) -> list[Any]:
+            inner.begin()
             arguments, named = self.face.feed(tensors)
             outputs = self.model(*arguments, training=False, **named)
-            leaves = _named_outputs(self.model, outputs)
-            taken = {spec.name for spec in self.face.inputs}
-            names[:] = apart([name for name, _ in leaves], taken)
-            return [leaf for _, leaf in leaves]
+            given.clear()
+            given.update(self._own(outputs) if self.inner is None else self._of(inner))
+            return list(given.values())
 
         try:
-            with patched([scopes.patch(), *patches]), keras.StatelessScope():
+            with patched([*noting, *patches]), keras.StatelessScope():
                 concrete = tf.function(call).get_concrete_function(*tf_specs(self.face.inputs))
         except ConversionError:
             raise
@@ -154,7 +195,15 @@ class Tracing:
             raise ConversionError(
                 f"{self.model.name}: cannot be traced: {gist(error)}"
             ) from error
-        return Traced(concrete, tuple(names), scopes.paths)
+        return Traced(concrete, tuple(given), scopes.paths)
+
+    def _own(self, outputs: Any) -> dict[str, Any]:
+        leaves = _named_outputs(self.model, outputs)
+        names = apart([name for name, _ in leaves], {spec.name for spec in self.face.inputs})
+        return {name: leaf for name, (_, leaf) in zip(names, leaves, strict=True)}
+
+    def _of(self, inner: InnerOutputs) -> dict[str, Any]:
+        return {name: inner.tensors[name] for name in self.inner or inner.tensors}
 
 
 def trace(
@@ -253,6 +302,13 @@ def _output_specs(
     names: Sequence[str], tensors: Sequence[Any], batch: int | None
 ) -> tuple[TensorSpec, ...]:
     return tuple(_output_spec(name, t, batch) for name, t in zip(names, tensors, strict=True))
+
+
+def _inner_spec(name: str, tensor: Any, batch: int | None) -> TensorSpec | None:
+    try:
+        return _output_spec(name, tensor, batch)
+    except ConversionError:  # of no batch axis, or of a dtype that an artifact cannot have
+        return None
 
 
 def _output_spec(name: str, tensor: Any, batch: int | None) -> TensorSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgesmith.verification.answers import answers
-from edgesmith.verification.checking import Truth, Verified, verify
+from edgesmith.verification.checking import Truth, Verified, verify, verify_variant
 from edgesmith.verification.metrics import resolve_metric, score
 from edgesmith.verification.parity import ParityCount, tolerance
 
@@ -16,4 +16,5 @@ __all__ = [
     "score",
     "tolerance",
     "verify",
+    "verify_variant",
 ]

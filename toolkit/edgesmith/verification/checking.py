@@ -11,6 +11,7 @@ from edgesmith.verification.answers import answers
 from edgesmith.verification.metrics import score
 from edgesmith.verification.parity import ParityCount, tolerance
 from edgesmith_runtime.errors import ParityError
+from edgesmith_runtime.golden import Tolerance
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.runners import open_runner
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.manifest import Output, Parity, Score
 
-__all__ = ["Truth", "Verified", "verify"]
+__all__ = ["Truth", "Verified", "verify", "verify_variant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,6 +110,34 @@ def verify(
         outputs=whole,
         answers=given,
     )
+
+
+def verify_variant(
+    artifact: Artifact,
+    what: str,
+    tensors: Mapping[str, NDArray[Any]],
+    original: Mapping[str, NDArray[Any]],
+    tolerances: Mapping[str, Tolerance],
+) -> None:
+    """Compare an artifact with the original on inputs of another shape.
+
+    Args:
+        artifact: Run by the engine that the device has.
+        what: How the inputs differ, for messages.
+        tensors: ``(n, ...)`` by input.
+        original: The original's outputs, ``(n, ...)`` by output.
+        tolerances: By output, on samples enough to know its range; a wider range counts.
+
+    Raises:
+        ParityError: An output differs beyond the tolerance; the message names it.
+        BackendError: The engine refuses the artifact, or these inputs.
+    """
+    bounds = {
+        name: Tolerance(max(tolerance(array).atol, tolerances[name].atol), 0.0)
+        for name, array in original.items()
+    }
+    count = ParityCount(f"{artifact.file} on a {what}", bounds)
+    count.add(dict(original), open_runner(artifact).run(tensors))
 
 
 def _agreement(

@@ -75,7 +75,7 @@ class ParityCount:
 
         Raises:
             ParityError: A difference beyond the tolerance; the message names the artifact, the
-                output, the sample, both numbers, and what to do.
+                output, the sample, the position in it, and both numbers.
         """
         n_batch = 0
         for name, bound in self.tolerances.items():
@@ -107,15 +107,15 @@ class ParityCount:
         original: NDArray[Any],
         output: NDArray[Any],
     ) -> ParityError:
-        sample, place = (int(at) for at in np.unravel_index(errors.argmax(), errors.shape))
-        expected = original.reshape(len(original), -1)[sample, place]
-        got = output.reshape(len(output), -1)[sample, place]
+        flat = int(errors.argmax())
+        place = tuple(int(at) for at in np.unravel_index(flat, original.shape))
+        where = f"sample {self._n_samples + place[0]}"
+        if place[1:]:
+            where += f", position {list(place[1:])}"
         return ParityError(
             f"{self.artifact}: output '{name}' differs from the original by "
-            f"{errors[sample, place]:.3g}, more than the tolerance {self.tolerances[name].atol:.3g} "
-            f"(sample {self._n_samples + sample}: original {expected:.6g}, artifact {got:.6g}); "
-            "the artifact must not ship: leave its format out of conversion.formats, or change "
-            "the layer that converts wrongly"
+            f"{errors.flat[flat]:.3g}, more than the tolerance {self.tolerances[name].atol:.3g} "
+            f"({where}: expected {original.flat[flat]:.6g}, got {output.flat[flat]:.6g})"
         )
 
     def result(self, agreement: float | None) -> Parity:
