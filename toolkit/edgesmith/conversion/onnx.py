@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnx.version_converter
 
+from edgesmith.conversion.cleaning import cleaned
 from edgesmith.conversion.handlers import custom_op_handlers
 from edgesmith.quiet import quiet_start
 from edgesmith_runtime.errors import ConversionError
@@ -54,7 +55,7 @@ def onnx_from_graph(graph: bytes, job: Job) -> bytes:
         raise ConversionError(f"tf2onnx: {_gist(error)}") from error
     _refuse_unknown_operations(model, job)
     try:
-        model = _raised(model, job.opset)
+        model = _raised(cleaned(model), job.opset)
         _number_addresses(model.graph, {})
         _describe(model, job)
         onnx.checker.check_model(model, full_check=True)
