@@ -20,7 +20,8 @@ def _model(nodes: list[onnx.NodeProto], outputs: list[str]) -> onnx.ModelProto:
 def _run(model: onnx.ModelProto, x: np.ndarray) -> dict[str, np.ndarray]:
     names = [value.name for value in model.graph.output]
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    return dict(zip(names, session.run(names, {"x": x}), strict=True))
+    outputs = [np.asarray(output) for output in session.run(names, {"x": x})]
+    return dict(zip(names, outputs, strict=True))
 
 
 NODES = {

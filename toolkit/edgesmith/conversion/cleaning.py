@@ -48,6 +48,6 @@ def _name_outputs(graph: ir.Graph, names: list[str | None]) -> None:
         if value.name != name:
             copy = ir.Node("", "Identity", [value], name=f"{name}_copy")
             copy.outputs[0].name = name
-            copy.outputs[0].shape, copy.outputs[0].dtype = value.shape, value.dtype
+            copy.outputs[0].shape, copy.outputs[0].type = value.shape, value.type
             graph.append(copy)
             graph.outputs[place] = copy.outputs[0]

@@ -68,11 +68,11 @@ def _constant(value: ir.Value | None) -> NDArray[Any] | None:
 
 def _sole_user(value: ir.Value) -> ir.Node | None:
     """The one node that takes a value, and takes it once; None for a graph's output."""
-    uses = value.uses()
-    if len(uses) != 1 or value.is_graph_output():
+    uses, maker = list(value.uses()), value.producer()
+    if len(uses) != 1 or maker is None or value.is_graph_output():
         return None
     node = uses[0].node
-    return node if node.domain == "" and node.graph is value.producer().graph else None
+    return node if node.domain == "" and node.graph is maker.graph else None
 
 
 def _fold_after(graph: ir.Graph, node: ir.Node) -> None:
@@ -104,19 +104,18 @@ def _fold_before(graph: ir.Graph, node: ir.Node) -> None:
     weight, start = _constant(node.inputs[1]), node.inputs[0]
     if weight is None or weight.ndim != 2 or weight.dtype != np.float32 or start is None:
         return
-    chain: list[tuple[ir.Node, NDArray[Any], bool]] = []
-    while start.producer() is not None and _sole_user(start) is not None:
+    chain: list[_Link] = []
+    while _sole_user(start) is not None:
         link = _link(start, len(weight))
         if link is None:
             break
         chain.insert(0, link)
-        node_, _, first = link
-        start = node_.inputs[1 if first else 0]
+        start = link.other
     if not chain or node.outputs[0].shape is None:
         return
     affine = _Affine(np.ones(len(weight)), np.zeros(len(weight)), start)
-    for node_, vector, first in chain:
-        if not affine.then(node_, vector, first=first):
+    for link in chain:
+        if not affine.then(link.node, link.vector, first=link.first):
             return
     weight = weight.astype(np.float64)
     folded = _weight(graph, node, "scaled", affine.scale[:, None] * weight)
@@ -124,30 +123,36 @@ def _fold_before(graph: ir.Graph, node: ir.Node) -> None:
     product = ir.Node("", "MatMul", [start, folded], name=f"{node.name}_scaled")
     total = ir.Node("", "Add", [product.outputs[0], shift], name=f"{node.name}_shifted")
     for made in (product, total):
-        made.outputs[0].shape, made.outputs[0].dtype = (
-            node.outputs[0].shape,
-            node.outputs[0].dtype,
-        )
+        _be_like(made.outputs[0], node.outputs[0])
     graph.insert_after(node, [product, total])
     _stand_in(node.outputs[0], total.outputs[0])
 
 
-def _link(value: ir.Value, n_features: int) -> tuple[ir.Node, NDArray[Any], bool] | None:
-    """The node that makes a value by one constant a feature, that constant, and its side."""
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A node of one constant a feature, its side, and what else the node takes."""
+
+    node: ir.Node
+    vector: NDArray[Any]
+    first: bool
+    other: ir.Value
+
+
+def _link(value: ir.Value, n_features: int) -> _Link | None:
+    """The node that makes a value by one constant a feature."""
     node = value.producer()
-    if node.domain != "" or len(node.inputs) != 2 or value.shape is None:
+    if node is None or node.domain != "" or len(node.inputs) != 2 or value.shape is None:
         return None
     if node.op_type not in ("Add", "Sub", "Mul", "Div"):
         return None
     for place, given in enumerate(node.inputs):
-        constant = _constant(given)
+        constant, other = _constant(given), node.inputs[1 - place]
         if constant is None or constant.dtype != np.float32:
             continue
         rank = len(value.shape)
-        other = node.inputs[1 - place]
         vector = _per_channel(constant, n_features, rank - 1, rank)
         if vector is not None and other is not None and _constant(other) is None:
-            return node, vector, place == 0
+            return _Link(node, vector, place == 0, other)
     return None
 
 
@@ -220,32 +225,30 @@ def _is_identity(affine: _Affine) -> bool:
 
 def _rewire(graph: ir.Graph, node: ir.Node, affine: _Affine, moved: list[ir.Node]) -> None:
     """Put the folded layer in the place of the chain; Squeeze and Unsqueeze stay behind it."""
-    weight = _constant(node.inputs[1]).astype(np.float64)
-    bias = _constant(node.inputs[2]) if len(node.inputs) > 2 else None
-    if len(node.inputs) > 2 and bias is None:
+    weight = _constant(node.inputs[1])
+    bias = _constant(node.inputs[2]) if len(node.inputs) > 2 else np.zeros(1)
+    if weight is None or bias is None:
         return
-    shift = (
-        affine.shift if bias is None else affine.shift + affine.scale * bias.astype(np.float64)
-    )
+    shift = affine.shift + affine.scale * bias.astype(np.float64)
     along = (-1,) + (1,) * (weight.ndim - 1) if node.op_type == "Conv" else (1, -1)
-    folded = _weight(graph, node, "weight", weight * affine.scale.reshape(along))
+    folded = _weight(
+        graph, node, "weight", weight.astype(np.float64) * affine.scale.reshape(along)
+    )
     with_bias = _weight(graph, node, "bias", shift)
-    result = _layer(graph, node, folded, with_bias)
+    last = _layer(graph, node, folded, with_bias)
+    result = last.outputs[0]
     for step in moved:
         copy = ir.Node("", step.op_type, [result, *step.inputs[1:]], name=f"{step.name}_folded")
-        copy.outputs[0].shape, copy.outputs[0].dtype = (
-            step.outputs[0].shape,
-            step.outputs[0].dtype,
-        )
-        graph.insert_after(result.producer(), copy)
-        result = copy.outputs[0]
+        _be_like(copy.outputs[0], step.outputs[0])
+        graph.insert_after(last, copy)
+        last, result = copy, copy.outputs[0]
     _stand_in(affine.end, result)
 
 
-def _layer(graph: ir.Graph, node: ir.Node, weight: ir.Value, bias: ir.Value) -> ir.Value:
+def _layer(graph: ir.Graph, node: ir.Node, weight: ir.Value, bias: ir.Value) -> ir.Node:
     """The same layer with other weights and a bias, behind the old one."""
-    shape, dtype = node.outputs[0].shape, node.outputs[0].dtype
-    if node.op_type == "MatMul" and len(shape) > 2:
+    shape = node.outputs[0].shape
+    if node.op_type == "MatMul" and (shape is None or len(shape) > 2):
         product = ir.Node("", "MatMul", [node.inputs[0], weight], name=f"{node.name}_folded")
         total = ir.Node("", "Add", [product.outputs[0], bias], name=f"{node.name}_bias")
         layers = [product, total]
@@ -263,9 +266,9 @@ def _layer(graph: ir.Graph, node: ir.Node, weight: ir.Value, bias: ir.Value) -> 
         ]
     for layer in layers:
         layer.outputs[0].name = layer.name
-        layer.outputs[0].shape, layer.outputs[0].dtype = shape, dtype
+        _be_like(layer.outputs[0], node.outputs[0])
     graph.insert_after(node, layers)
-    return layers[-1].outputs[0]
+    return layers[-1]
 
 
 def _weight(graph: ir.Graph, node: ir.Node, what: str, values: NDArray[Any]) -> ir.Value:
@@ -273,6 +276,10 @@ def _weight(graph: ir.Graph, node: ir.Node, what: str, values: NDArray[Any]) -> 
     value = ir.Value(name=name, const_value=ir.tensor(values.astype(np.float32), name=name))
     graph.register_initializer(value)
     return value
+
+
+def _be_like(value: ir.Value, other: ir.Value) -> None:
+    value.shape, value.type = other.shape, other.type
 
 
 def _stand_in(old: ir.Value, new: ir.Value) -> None:
