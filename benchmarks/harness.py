@@ -90,9 +90,9 @@ def intervals(processes: list[list[tuple[float, float]]]) -> dict[str, Any]:
     }
 
 
-def record(question: str, figures: dict[str, Any]) -> Path:
-    """Write figures with the host that they are true for."""
-    path = RESULTS / f"{question}.json"
+def record(question: str, figures: dict[str, Any], path: Path | None = None) -> Path:
+    """Write figures with the host that they are true for; among the results, unless a path is given."""
+    path = path or RESULTS / f"{question}.json"
     document = {
         "question": question,
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),

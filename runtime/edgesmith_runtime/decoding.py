@@ -138,16 +138,16 @@ def _decoded(output: Output, samples: _Samples) -> NDArray[np.float64]:
             f"output '{output.name}' of sample {strange[0]}: expected finite numbers, got "
             f"{numbers[strange[0]].tolist()[:4]}; look for values out of range in the raw input"
         )
+    if (output.decode.scale, output.decode.offset) != (1.0, 0.0):
+        numbers = numbers * output.decode.scale + output.decode.offset
     match output.decode.op:
-        case DecodeOp.NONE | DecodeOp.ARGMAX | DecodeOp.THRESHOLD:
+        case DecodeOp.NONE | DecodeOp.ARGMAX | DecodeOp.THRESHOLD | DecodeOp.INVERSE_SCALE:
             return numbers
         case DecodeOp.SOFTMAX:
             powers = np.exp(numbers - numbers.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
         case DecodeOp.SIGMOID:
             return 0.5 * (1.0 + np.tanh(0.5 * numbers))  # the same function; exp(-x) overflows
-        case DecodeOp.INVERSE_SCALE:
-            return numbers * output.decode.scale + output.decode.offset
         case _:
             assert_never(output.decode.op)
 

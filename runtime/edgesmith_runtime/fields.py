@@ -157,6 +157,13 @@ class Fields:
                 raise BundleError(f"{self.path(key)}: expected strings, got {shown(item)}")
         return tuple(cast("list[str]", items))
 
+    def maybe_strings(self, key: str) -> tuple[str, ...] | None:
+        """An array of strings, or None where it is absent or null."""
+        if self._left.get(key) is None:
+            self._left.pop(key, None)
+            return None
+        return self.strings(key)
+
     def choice(self, key: str, enum: type[E]) -> E:
         """A string that is a value of an enum."""
         value = self.take(key, str)

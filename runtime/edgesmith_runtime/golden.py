@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
@@ -15,7 +14,7 @@ import numpy as np
 from edgesmith_runtime.archive import archive_bytes, read_archive
 from edgesmith_runtime.errors import BundleError
 from edgesmith_runtime.fields import Fields, shown, strict_json
-from edgesmith_runtime.spec import DTYPES
+from edgesmith_runtime.npy import array_from_npy, npy_from_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,14 +35,6 @@ _SAMPLES = "golden/samples.json"
 _TENSORS = "golden/tensors.npz"
 _MAX_SAMPLES_BYTES = 16 << 20
 
-# What numpy's own writer writes, and no more: its reader evaluates the header as Python.
-# https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-_NPY_HEAD = re.compile(
-    rb"\x93NUMPY\x01\x00(?P<size>..)\{'descr': '(?P<descr>[<|]\w\w)', 'fortran_order': False, "
-    rb"'shape': \((?P<shape>|\d{1,12},|\d{1,12}(?:, \d{1,12})+)\), \} *\n",
-    re.DOTALL,
-)
-_DESCRS = {np.dtype(name).newbyteorder("<").str for name in DTYPES}
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -62,7 +53,7 @@ class Media:
 
 
 Scalar: TypeAlias = str | int | float | bool | None
-RawSample: TypeAlias = "Media | NDArray[Any] | str | Mapping[str, Scalar]"
+RawSample: TypeAlias = "Media | NDArray[Any] | str | tuple[str, ...] | Mapping[str, Scalar]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +76,8 @@ class GoldenSamples:
     """What ``selftest`` replays: raw sample -> tensors -> outputs.
 
     Args:
-        raw: By sample, then by raw input: a media file, an array of numbers, a text, or a table
-            row (column to cell; None is a missing cell).
+        raw: By sample, then by raw input: a media file, an array of numbers, a text, several
+            texts, or a table row (column to cell; None is a missing cell).
         tensors: By model input tensor, ``(sample, ...)``.
         outputs: By artifact file, then by output, ``(sample, ...)``.
         tensor_tolerances: By model input tensor.
@@ -186,6 +177,8 @@ class _Writer:
             return {"file": file}
         if isinstance(value, str):
             return {"text": value}
+        if isinstance(value, tuple):
+            return {"texts": list(value)}
         if isinstance(value, Mapping):
             return {"row": {column: _cell(cell) for column, cell in value.items()}}
         return {"array": self._array(value)}
@@ -205,15 +198,8 @@ class _Writer:
 
     def _array(self, array: NDArray[Any]) -> str:
         """Keep an array under a number: a tensor may be called what no file can be."""
-        if array.dtype.name not in DTYPES:
-            raise BundleError(
-                f"{_TENSORS}: expected an array of numbers, got dtype {array.dtype}"
-            )
         key = f"array_{len(self.npy)}"
-        file = io.BytesIO()
-        little = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
-        np.lib.format.write_array(file, little, version=(1, 0), allow_pickle=False)
-        self.npy[f"{key}.npy"] = file.getvalue()
+        self.npy[f"{key}.npy"] = npy_from_array(array, _TENSORS)
         return key
 
 
@@ -283,17 +269,17 @@ class _Reader:
         """One raw sample, from the one key that says what it is."""
         file, text = fields.maybe("file", str), fields.maybe("text", str)
         row = cast("dict[str, object] | None", fields.maybe("row", dict))
-        array = fields.maybe("array", str)
-        given = [value for value in (file, text, row, array) if value is not None]
+        array, texts = fields.maybe("array", str), fields.maybe_strings("texts")
+        given = [value for value in (file, text, texts, row, array) if value is not None]
         if len(given) != 1:
-            raise BundleError(f"{fields.where}: expected one of file, text, row, array")
+            raise BundleError(f"{fields.where}: expected one of file, text, row, array, texts")
         if file is not None:
             return self._media(fields.path("file"), file)
         if row is not None:
             return _row(fields.path("row"), row)
         if array is not None:
             return self._array(fields.path("array"), array)
-        return cast("str", text)
+        return cast("str", text) if texts is None else texts
 
     def expected(self, fields: Fields) -> _Expected:
         """One array that must come out, with its tolerance."""
@@ -319,7 +305,7 @@ class _Reader:
         if key not in self._npy:
             raise BundleError(f"{where}: {_TENSORS} has no array '{key}'")
         self._unused.discard(key)
-        return _array_from_npy(self._npy[key], f"{_TENSORS}: {key}")
+        return array_from_npy(self._npy[key], f"{_TENSORS}: {key}")
 
 
 def _row(where: str, row: dict[str, object]) -> dict[str, Scalar]:
@@ -327,22 +313,6 @@ def _row(where: str, row: dict[str, object]) -> dict[str, Scalar]:
         if not isinstance(cell, str | int | float | bool | None):
             raise BundleError(f"{where}.{column}: expected one value, got {shown(cell)}")
     return cast("dict[str, Scalar]", row)
-
-
-def _array_from_npy(npy: memoryview, where: str) -> NDArray[Any]:
-    """An array of numbers from a .npy file; its size is checked before anything is allocated."""
-    head = _NPY_HEAD.match(npy)
-    if head is None or int.from_bytes(head["size"], "little") != head.end() - 10:
-        raise BundleError(f"{where}: expected a .npy 1.0 of little-endian numbers in C order")
-    descr = head["descr"].decode()
-    if descr not in _DESCRS:
-        raise BundleError(f"{where}: expected one of {sorted(_DESCRS)}, got '{descr}'")
-    dtype = np.dtype(descr)
-    shape = tuple(int(length) for length in re.findall(rb"\d+", head["shape"]))
-    body = npy[head.end() :]
-    if math.prod(shape) * dtype.itemsize != len(body):
-        raise BundleError(f"{where}: {len(body)} bytes are not an array of shape {shape}")
-    return np.frombuffer(body, dtype).reshape(shape).copy()  # a copy is aligned and owned
 
 
 def _check_against_manifest(

@@ -97,7 +97,11 @@ class DecodeOp(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decode:
-    """A decode op with its numbers; those that an op does not use keep their neutral value."""
+    """A decode op with its numbers; those that an op does not use keep their neutral value.
+
+    ``output * scale + offset`` comes first, whatever the op: of a quantized output it makes the
+    probabilities, logits or values that it stands for.
+    """
 
     op: DecodeOp = DecodeOp.NONE
     threshold: float = 0.5

@@ -145,7 +145,13 @@ def _entry(fields: Fields) -> ArtifactEntry:
 
 
 def _tensor(fields: Fields) -> TensorSpec:
-    return TensorSpec(fields.take("name", str), fields.take("dtype", str), fields.axes("shape"))
+    return TensorSpec(
+        fields.take("name", str),
+        fields.take("dtype", str),
+        fields.axes("shape"),
+        scale=fields.maybe("scale", float),
+        zero_point=fields.maybe("zero_point", int),
+    )
 
 
 def _score(fields: Fields) -> Score:

@@ -13,6 +13,7 @@ from edgesmith_runtime.errors import BundleError, InputError
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.selftest import replay
 from edgesmith_runtime.transforms import Transform
+from edgesmith_runtime.transforms.numeric import Tensor
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import ArtifactEntry, Manifest
     from edgesmith_runtime.runners import Runner
     from edgesmith_runtime.selftest import SelfTestResult
-    from edgesmith_runtime.spec import Signature
+    from edgesmith_runtime.spec import Signature, TensorSpec
     from edgesmith_runtime.transforms import Batch
 
 __all__ = ["Model", "load"]
@@ -53,7 +54,7 @@ def load(
     """
     bundle = read_bundle(path)
     entry = _chosen(bundle.manifest, artifact)
-    transform = _program(bundle.manifest, entry)
+    transform = _program(bundle, entry)
     runner = open_runner(bundle.artifact(entry.file), n_threads=n_threads)
     return Model(bundle, transform, runner)
 
@@ -70,11 +71,12 @@ def _chosen(manifest: Manifest, artifact: str | None) -> ArtifactEntry:
     )
 
 
-def _program(manifest: Manifest, entry: ArtifactEntry) -> Transform:
+def _program(bundle: Bundle, entry: ArtifactEntry) -> Transform:
     """The steps up to where the artifact starts, checked to give all that it takes."""
+    manifest = bundle.manifest
     n_steps = 0 if entry.starts_after is None else entry.starts_after + 1
     raw_inputs = tuple(raw.name for raw in manifest.raw_inputs)
-    transform = Transform(manifest.transform[:n_steps], raw_inputs)
+    transform = Transform(manifest.transform[:n_steps], raw_inputs, bundle.files)
     made = {*raw_inputs, *(name for step in transform.steps for name in step.outputs)}
     for spec in entry.signature.inputs:
         if spec.name not in made:
@@ -96,8 +98,8 @@ class Model:
     """A loaded bundle: raw input in, prediction out. It may be called from any thread.
 
     What a raw input is, its kind in ``manifest.raw_inputs`` says: an image is a path, the bytes
-    of a file or an array; a table is a row, ``{column: cell}``; a tensor is an array. A bundle
-    with several raw inputs takes ``{name: raw input}``.
+    of a file or an array; a table is a row, ``{column: cell}``; a text is a string; a tensor is
+    an array, or plain numbers. A bundle with several raw inputs takes ``{name: raw input}``.
 
     Args:
         bundle: As ``read_bundle`` gives it.
@@ -198,8 +200,15 @@ class Model:
         }
         with np.errstate(over="ignore"):  # an infinity is refused below, by place
             values = self._transform(batches)
+        raw_names = self._transform.raw_inputs
         tensors = {
-            spec.name: _array(spec.name, values[spec.name]) for spec in self.signature.inputs
+            spec.name: _array(
+                spec.name,
+                _with_dtype(spec, values[spec.name])
+                if spec.name in raw_names
+                else values[spec.name],
+            )
+            for spec in self.signature.inputs
         }
         for name, tensor in tensors.items():
             _check_finite(name, tensor)
@@ -208,6 +217,17 @@ class Model:
 
 def _is_empty(raws: object) -> bool:
     return isinstance(raws, list | tuple) and not cast("Sequence[object]", raws)
+
+
+def _with_dtype(spec: TensorSpec, batch: Batch) -> Batch:
+    """Plain numbers among raw tensors, which have no dtype of their own, in that of the model."""
+    if isinstance(batch, np.ndarray):
+        return cast("Batch", batch)
+    shape = tuple(-1 if isinstance(axis, str) else axis for axis in spec.sample_shape)
+    tensor = Tensor(spec.dtype, shape)
+    return [
+        sample if isinstance(sample, np.ndarray) else tensor([sample])[0] for sample in batch
+    ]
 
 
 def _array(name: str, value: Batch) -> NDArray[Any]:

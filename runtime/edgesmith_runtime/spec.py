@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +35,7 @@ class Precision(StrEnum):
     """What the numbers inside an artifact are."""
 
     FLOAT32 = "float32"
+    OTHER = "other"  # of a file that was made elsewhere: not float32 throughout
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,15 @@ class TensorSpec:
         dtype: A numpy name, one of ``DTYPES``.
         shape: The axes in order; an ``int`` is a fixed length, a ``str`` names a free one. Two
             axes with the same name have the same length in one call.
+        scale: Of a quantized tensor: it stands for ``(array - zero_point) * scale``.
+        zero_point: Likewise; both or neither.
     """
 
     name: str
     dtype: str
     shape: tuple[int | str, ...]
+    scale: float | None = None
+    zero_point: int | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -64,6 +69,17 @@ class TensorSpec:
                 raise SignatureError(
                     f"tensor '{self.name}': an axis is a length from 0 or a name, got {axis!r}"
                 )
+        self._check_quantization()
+
+    def _check_quantization(self) -> None:
+        if self.scale is None and self.zero_point is None:
+            return
+        fits = self.scale is not None and self.zero_point is not None and "int" in self.dtype
+        if not fits or not 0 < (self.scale or 0) < float("inf"):
+            raise SignatureError(
+                f"tensor '{self.name}': expected a scale above 0 and a zero point of whole "
+                f"numbers, got scale {self.scale} and zero point {self.zero_point} of {self.dtype}"
+            )
 
     @property
     def sample_shape(self) -> tuple[int | str, ...]:
@@ -79,7 +95,7 @@ class TensorSpec:
         if array.dtype != np.dtype(self.dtype):
             raise SignatureError(
                 f"tensor '{self.name}': expected dtype {self.dtype}, got {array.dtype}; "
-                f"convert with .astype('{self.dtype}')"
+                f"{self._cast()}"
             )
         fits = array.ndim == len(self.shape) and all(
             isinstance(axis, str) or axis == length
@@ -91,6 +107,14 @@ class TensorSpec:
                 f"tensor '{self.name}': expected shape {self._shape_text()}, "
                 f"got {tuple(array.shape)}{cure}"
             )
+
+    def _cast(self) -> str:
+        if self.scale is None:
+            return f"convert with .astype('{self.dtype}')"
+        return (
+            f"quantize numbers with np.clip(np.round(x / {self.scale} + {self.zero_point}), "
+            f"lowest, highest).astype('{self.dtype}')"
+        )
 
     def _lacks_batch(self, array: NDArray[Any]) -> bool:
         return array.ndim == len(self.shape) - 1 and all(
@@ -128,6 +152,14 @@ class Signature:
         firsts = {spec.shape[0] if spec.shape else None for spec in self.inputs}
         first = firsts.pop() if len(firsts) == 1 else None
         return first if isinstance(first, int) and first > 0 else None
+
+    def with_free_batch(self) -> Signature:
+        """The same with ``batch`` as the first axis of every tensor."""
+
+        def freed(spec: TensorSpec) -> TensorSpec:
+            return replace(spec, shape=("batch", *spec.sample_shape))
+
+        return Signature(tuple(map(freed, self.inputs)), tuple(map(freed, self.outputs)))
 
     def check_inputs(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Refuse tensors that are missing, surplus, or of another dtype or shape.

@@ -181,6 +181,13 @@ def test_each_reads_all_members_that_are_left() -> None:
     assert group.each(lambda item: item.take("n", int)) == {"a": 1, "b": 2}
 
 
+def test_strings_may_be_absent() -> None:
+    assert fields(k=["a"]).maybe_strings("k") == ("a",)
+    assert fields(k=[]).maybe_strings("k") == ()
+    assert fields(k=None).maybe_strings("k") is None
+    assert fields().maybe_strings("k") is None
+
+
 def test_strings_are_strings() -> None:
     assert fields(k=["a", "b"]).strings("k") == ("a", "b")
     with pytest.raises(BundleError, match=r"^f\.json: k: expected strings, got 1$"):

@@ -35,6 +35,7 @@ def manifest(tiny_manifest: Manifest) -> Manifest:
     kinds = {
         "photo": Kind.IMAGE,
         "words": Kind.TEXT,
+        "tags": Kind.TEXT,
         "row": Kind.TABLE,
         "x": Kind.TENSOR,
     }
@@ -51,12 +52,14 @@ def golden() -> GoldenSamples:
             {
                 "photo": Media(JPEG, ".jpg"),
                 "words": "Grüße, 世界",
+                "tags": ("new", "é\0"),
                 "row": {"age": float("nan"), "n": 3, "city": "Ulm", "is_new": True, "w": 1.5},
                 "x": np.arange(4, dtype=np.float32),
             },
             {
                 "photo": Media(PNG, ".png"),
                 "words": "",
+                "tags": (),
                 "row": {
                     "age": None,
                     "n": cast("int", np.int64(4)),
@@ -91,6 +94,7 @@ def test_what_is_written_is_read_back(manifest: Manifest, golden: GoldenSamples)
     assert first["photo"] == Media(JPEG, ".jpg")
     assert second["photo"] == Media(PNG, ".png")
     assert (first["words"], second["words"]) == ("Grüße, 世界", "")
+    assert (first["tags"], second["tags"]) == (("new", "é\0"), ())
     assert first["row"] == {"age": None, "n": 3, "city": "Ulm", "is_new": True, "w": 1.5}
     assert second["row"] == {"age": None, "n": 4, "city": "", "is_new": False, "w": 2}
     assert read.tensor_tolerances == golden.tensor_tolerances
@@ -142,6 +146,7 @@ def test_samples_json_says_what_each_raw_sample_is(golden: GoldenSamples) -> Non
 
     assert first["photo"] == {"file": "golden/0.jpg"}
     assert first["words"] == {"text": "Grüße, 世界"}
+    assert first["tags"] == {"texts": ["new", "é\0"]}
     assert first["row"]["row"]["age"] is None
     assert first["x"] == {"array": "array_0"}
 
@@ -257,6 +262,7 @@ def test_a_bundle_without_golden_samples_says_so(tiny_manifest: Manifest) -> Non
         (lambda m: m["samples"][1]["x"].update(more=1), "samples[1].x.more: unknown key"),
         (lambda m: m["samples"][1].update(x={}), "samples[1].x: expected one of file, text, row"),
         (lambda m: m["samples"][1]["x"].update(text="a"), "samples[1].x: expected one of file, t"),
+        (lambda m: m["samples"][1]["x"].update(texts=["a", 1]), "texts: expected strings, got 1"),
         (lambda m: m["samples"][1].update(x=1), "samples[1].x: expected an object, got 1"),
         (lambda m: m["samples"][1].update(x={"array": "a"}), "x.array: golden/tensors.npz has no array 'a'"),
         (lambda m: m["samples"][1].update(x={"array": 1}), "samples[1].x.array: expected a string"),

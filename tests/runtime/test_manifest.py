@@ -59,8 +59,16 @@ def differing(
     return unique.map(tuple)
 
 
+QUANTIZED = st.builds(
+    TensorSpec,
+    NAMES,
+    st.sampled_from(["int8", "uint8", "int16"]),
+    AXES,
+    scale=st.floats(1e-9, 1e9),
+    zero_point=st.integers(-128, 255),
+)
 TENSORS = differing(
-    st.builds(TensorSpec, NAMES, st.sampled_from(sorted(DTYPES)), AXES), min_size=1
+    st.builds(TensorSpec, NAMES, st.sampled_from(sorted(DTYPES)), AXES) | QUANTIZED, min_size=1
 )
 STEPS = st.builds(
     Step,

@@ -265,6 +265,23 @@ def test_several_raw_inputs_come_by_name(two_inputs_path: Path) -> None:
     assert _totals(batches) == [7.0, 7.0]
 
 
+def test_a_text_is_a_raw_input_by_itself(bundle_of: Callable[..., Path]) -> None:
+    raw = (RawInput("words", Kind.TEXT, "a text"),)
+    counting = {"depth": 2, "binary": False, "dtype": "float32"}
+    steps = (
+        Step(op="text", inputs=("words",), outputs=("t",)),
+        Step(op="split_text", inputs=("t",), outputs=("s",), params={"by": "whitespace"}),
+        Step(op="lookup", inputs=("s",), outputs=("i",), params={"vocabulary": ["cat"]}),
+        Step(op="count_indices", inputs=("i",), outputs=("counts",), params=counting),
+    )
+    model = er.load(bundle_of(raw, steps, (3, (_pair("counts"),))))
+
+    tensor = model.prepare("a cat é cat")["counts"]
+
+    np.testing.assert_array_equal(tensor, np.array([[2, 2]], np.float32), strict=True)
+    assert _totals(model.predict_batch(["", "cat", "a b"])) == [0.0, 1.0, 2.0]
+
+
 def test_an_artifact_that_starts_earlier_runs_fewer_steps(
     bundle_of: Callable[..., Path],
 ) -> None:
@@ -360,3 +377,12 @@ def test_loading_leaves_the_engines_of_other_formats_alone(tiny_bundle_path: Pat
     )
 
     assert shown.stdout.split() == ["False", "True", "False", "False"]
+
+
+def test_plain_numbers_take_the_dtype_of_the_raw_tensor(bundle_of: Callable[..., Path]) -> None:
+    raw = (RawInput("x", Kind.TENSOR, "two numbers"),)
+    model = er.load(bundle_of(raw, (), (None, (_pair("x"),))))
+
+    assert model.predict([1, 2.5]).value == 3.5
+    with pytest.raises(SignatureError, match=r"'x': expected dtype float32, got int64"):
+        model.predict(np.array([1, 2]))

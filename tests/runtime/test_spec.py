@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from edgesmith_runtime.errors import SignatureError
@@ -25,6 +26,41 @@ def test_a_tensor_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(SignatureError, match=message):
         TensorSpec(name, dtype, shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point"),
+    [("int8", 0.5, None), ("int8", None, 3), ("float32", 0.5, 3), ("int8", 0.0, 3)],
+)
+def test_half_a_quantization_is_refused(
+    dtype: str, scale: float | None, zero_point: int | None
+) -> None:
+    with pytest.raises(
+        SignatureError, match="'x': expected a scale above 0 and a zero point of whole numbers"
+    ):
+        TensorSpec("x", dtype, ("batch", 2), scale=scale, zero_point=zero_point)
+
+
+def test_numbers_for_a_quantized_tensor_are_refused_with_the_way() -> None:
+    spec = TensorSpec("x", "int8", ("batch", 2), scale=0.5, zero_point=3)
+
+    with pytest.raises(
+        SignatureError, match=r"quantize numbers with np\.clip\(np\.round\(x / 0\.5 \+ 3\)"
+    ):
+        spec.check(np.zeros((1, 2), np.float32))
+
+
+def test_a_fixed_batch_can_be_made_free() -> None:
+    fixed = Signature(
+        (TensorSpec("x", "int8", (4, 2), scale=0.5, zero_point=3),),
+        (TensorSpec("y", "float32", (4,)),),
+    )
+
+    freed = fixed.with_free_batch()
+
+    assert (fixed.batch_size, freed.batch_size) == (4, None)
+    assert [spec.shape for spec in freed] == [("batch", 2), ("batch",)]
+    assert freed.inputs[0].scale == 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edgesmith.core import Candidate, Recipe
@@ -70,6 +72,23 @@ def test_without_onnx_there_is_no_default() -> None:
         ConfigError, match=r"formats: expected onnx among them, got tflite; a bun"
     ):
         choose(BOTH[:1])
+
+
+@pytest.mark.parametrize(
+    ("fmt", "reason"),
+    [
+        (Format.ONNX, "runs on the runtime's base install, numpy and onnxruntime, and answers"),
+        (Format.TFLITE, "the only one: a .tflite file is not converted to ONNX, and answers"),
+    ],
+)
+def test_a_model_file_has_one_choice(fmt: Format, reason: str) -> None:
+    made = _candidate(fmt)
+    recipe = Recipe(name="as_it_is", format=fmt)
+
+    choice = choose((replace(made, recipe=recipe),))
+
+    assert choice.file == f"model.{fmt}"
+    assert choice.reason.startswith(reason)
 
 
 def test_the_fastest_is_the_one_with_the_lowest_median() -> None:

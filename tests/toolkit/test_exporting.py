@@ -7,7 +7,7 @@ import pytest
 
 from edgesmith.exporting import given_answers, output_nouns, trace_on, true_answers
 from edgesmith_runtime.errors import InputError
-from edgesmith_runtime.manifest import DecodeOp, Output, Task
+from edgesmith_runtime.manifest import DecodeOp, Output, Step, Task
 
 THREE = Output(name="y", shape=(3,), labels=("cat", "dog", "owl"))
 PROBABILITIES = np.full((2, 3), 1 / 3, np.float32)
@@ -100,3 +100,52 @@ def test_logits_are_told_from_probabilities_by_the_op_that_makes_them(
     (output,) = output_nouns(reference, Task.CLASSIFICATION, None, looks_like_either)
 
     assert output.decode.op is decode
+
+
+def _looked_up() -> Any:
+    keras = pytest.importorskip("keras")
+    inputs = keras.Input((2,), dtype="string", name="texts")
+    look = keras.layers.StringLookup(vocabulary=["Bern", "red"], name="codes")
+    return keras.Model(inputs, keras.layers.Embedding(4, 3)(look(inputs)))
+
+
+def test_lifted_steps_follow_those_of_the_user() -> None:
+    columns = ["city", "colour"]
+    steps = (
+        Step(
+            op="categories",
+            inputs=("row",),
+            outputs=("cells",),
+            params={"columns": columns, "missing": [[], []]},
+        ),
+        Step(
+            op="fill_categories",
+            inputs=("cells",),
+            outputs=("texts",),
+            params={"values": ["", "red"]},
+        ),
+    )
+    samples = {"city": ["Bern", None, "Ulm"], "colour": ["red", "blue", None]}
+
+    sampled = trace_on(_looked_up(), samples, steps, seed=0)
+
+    assert [step.op for step in sampled.steps] == [
+        "categories",
+        "fill_categories",
+        "text",
+        "lookup",
+    ]
+    assert [raw.name for raw in sampled.raw_inputs] == ["row"]
+    assert sampled.tensors["codes"].tolist() == [[1, 2], [0, 0], [0, 2]]
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"), [([["Bern", "red\0"]], 0), (np.array([["Bern", "red"]]), 2)]
+)
+def test_texts_are_samples_as_a_list_or_an_array(samples: Any, expected: int) -> None:
+    sampled = trace_on(_looked_up(), samples, (), seed=0)
+
+    assert sampled.tensors["codes"].tolist() == [[1, expected]]
+    assert sampled.outputs is not None
+    (outputs,) = sampled.outputs.values()
+    assert outputs.shape == (1, 2, 3)

@@ -16,7 +16,7 @@ import edgesmith_runtime as er
 from edgesmith.config.reading import parse_config
 from edgesmith.packing import read_record
 from edgesmith.pipeline import BuildResult, build, convert, export
-from edgesmith_runtime.errors import ConfigError, InputError, ParityError
+from edgesmith_runtime.errors import ConfigError, ConversionError, InputError, ParityError
 from edgesmith_runtime.manifest import DecodeOp, Step, Task
 
 if TYPE_CHECKING:
@@ -313,3 +313,83 @@ def test_a_failed_delivery_leaves_what_the_old_build_left(
     assert (tmp_path / "out" / "iris.edge").read_bytes() == built.bundle.read_bytes()
     assert read_record(tmp_path / "out" / "build").name == "iris"
     assert not list((tmp_path / "out" / "build").glob("draft*"))
+
+
+SENTENCES = [
+    "the cat sat",
+    "",
+    "A DOG! ran é",
+    "the\u00a0cat",
+    "unknown words here",
+    "sat " * 30,
+]
+
+
+def _texts_and_numbers() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    text = keras.Input((1,), dtype="string", name="text")
+    age = keras.Input((1,), name="age")
+    words = ["the", "cat", "sat", *(f"word{number}" for number in range(80))]
+    tokens = layers.TextVectorization(vocabulary=words, name="tokens")(text)
+    total = layers.Lambda(lambda rows: keras.ops.sum(rows, 1), output_shape=(4,))(
+        layers.Embedding(90, 4)(tokens)
+    )
+    outputs = layers.Dense(2)(layers.Concatenate()([total, age]))
+    return keras.Model({"text": text, "age": age}, outputs)
+
+
+@pytest.fixture(scope="module")
+def texts_model() -> Any:
+    return _texts_and_numbers()
+
+
+@pytest.fixture(scope="module")
+def texts_bundle(texts_model: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    samples = {"text": SENTENCES, "age": list(range(len(SENTENCES)))}
+    path = tmp_path_factory.mktemp("texts") / "texts.edge"
+    return export(texts_model, path, samples=samples, n_rounds=None).bundle
+
+
+@pytest.mark.parametrize("artifact", ["model.onnx", "model.tflite"])
+@pytest.mark.parametrize("text", SENTENCES[:1] + SENTENCES[2:])
+def test_raw_texts_beside_numbers_are_answered_as_keras_answers_them(
+    texts_model: Any, texts_bundle: Path, text: str, artifact: str
+) -> None:
+    import tensorflow as tf
+
+    prediction = er.load(texts_bundle, artifact=artifact).predict({"age": 3, "text": text})
+
+    given = {"text": tf.constant([[text]]), "age": tf.constant([[3.0]])}
+    (outputs,) = prediction.outputs.values()
+    np.testing.assert_allclose(outputs, texts_model(given)[0], atol=1e-5)
+
+
+def test_a_vocabulary_is_an_asset_of_the_bundle(texts_bundle: Path) -> None:
+    bundle = er.load(texts_bundle).manifest
+
+    (step,) = [step for step in bundle.transform if step.op == "lookup"]
+    assert step.asset == "assets/tokens.json"
+    assert [(raw.name, str(raw.kind)) for raw in bundle.raw_inputs] == [
+        ("age", "tensor"),
+        ("text", "text"),
+    ]
+
+
+def test_texts_need_no_samples(texts_model: Any, tmp_path: Path) -> None:
+    result = export(texts_model, tmp_path / "drawn.edge", formats=["onnx"], n_rounds=None)
+
+    assert er.load(result.bundle).selftest().n_samples >= 1
+
+
+def test_a_bare_artifact_of_a_model_with_lifted_layers_is_refused(
+    texts_model: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ConversionError,
+        match=r"the layers 'tokens' are lifted into a bundle's transform, which a bare artifact "
+        r"does not have; use edgesmith\.export",
+    ):
+        convert(texts_model, tmp_path / "model.onnx")

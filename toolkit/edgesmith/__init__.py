@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Split,
         Target,
     )
+    from edgesmith.findings import Fate, Finding, Findings, check
     from edgesmith.pipeline import BuildResult, build, convert, export
 
 __all__ = [
@@ -33,6 +34,9 @@ __all__ = [
     "Choice",
     "Config",
     "Dataset",
+    "Fate",
+    "Finding",
+    "Findings",
     "Prepared",
     "Progress",
     "Provenance",
@@ -41,6 +45,7 @@ __all__ = [
     "Split",
     "Target",
     "build",
+    "check",
     "convert",
     "export",
     "load_config",
@@ -49,6 +54,7 @@ __all__ = [
 _HOMES = {
     "Config": "edgesmith.config",
     "load_config": "edgesmith.config.reading",
+    **dict.fromkeys(("Fate", "Finding", "Findings", "check"), "edgesmith.findings"),
     **dict.fromkeys(("BuildResult", "build", "convert", "export"), "edgesmith.pipeline"),
 }
 

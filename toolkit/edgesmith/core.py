@@ -268,10 +268,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """The Keras model that everything is compared with."""
+    """What everything is compared with; ``name`` says it to people: Keras, or a model file."""
 
     score: Score | None
     size_bytes: int
+    name: str = "Keras"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +283,7 @@ class Report:
         name: Of the bundle.
         task: What the outputs mean.
         bundle: Where it is.
-        original: The Keras model.
+        original: The Keras model, or the model file.
         candidates: Every artifact, the choice among them.
         choice: The default artifact.
         rejected: What was tried and not shipped.

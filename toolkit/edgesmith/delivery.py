@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from edgesmith.core import Original, Report
 from edgesmith.evaluation import choose, evaluate, fastest_of
-from edgesmith.packing import ORIGINAL, SampleSet, golden_rows, golden_samples, leave, pack
-from edgesmith.reference import save
+from edgesmith.foreign import ForeignModel
+from edgesmith.packing import (
+    SampleSet,
+    golden_rows,
+    golden_samples,
+    leave,
+    original_place,
+    pack,
+)
 from edgesmith.reporting import details, render_html, report_path
 from edgesmith.steps import Steps
 from edgesmith.verification import tolerance
@@ -27,8 +34,8 @@ if TYPE_CHECKING:
     from edgesmith.config import ConversionConfig
     from edgesmith.core import Account, Curve, KerasModel, Progress
     from edgesmith.evaluation import Evaluation, Verdict
+    from edgesmith.foreign import AnyReference
     from edgesmith.packing import Interface
-    from edgesmith.reference import Reference
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Bundle
@@ -44,8 +51,8 @@ class Order:
     """What is to be delivered.
 
     Args:
-        model: The Keras model.
-        reference: The same, traced.
+        model: The Keras model, or the model file.
+        reference: The same, traced; a model file as it is.
         interface: What an app shall see.
         evaluation: The samples to verify on.
         raw_samples: Raw inputs of some of them, as batches by raw input name.
@@ -58,7 +65,7 @@ class Order:
     """
 
     model: KerasModel
-    reference: Reference
+    reference: AnyReference
     interface: Interface
     evaluation: Evaluation
     raw_samples: Callable[[list[int]], Mapping[str, Batch]]
@@ -82,7 +89,7 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         SelfTestError: The finished bundle does not reproduce its golden samples.
         WriteError: A file cannot be written.
     """
-    drafts = _Drafts(work)
+    drafts = _Drafts(work, _suffix(order))
     try:
         original = _save_original(order, drafts.original, progress)
         verdict = evaluate(
@@ -115,10 +122,11 @@ class _Drafts:
     """Files that take their places when all is well; what an old build left stays until then."""
 
     work: Workspace
+    suffix: str
 
     @property
     def original(self) -> Path:
-        return self.work.build / "draft.keras"
+        return self.work.build / f"draft{self.suffix}"
 
     @property
     def bundle(self) -> Path:
@@ -129,7 +137,17 @@ class _Drafts:
         self.bundle.unlink(missing_ok=True)
 
 
+def _suffix(order: Order) -> str:
+    reference = order.reference
+    return f".{reference.format}" if isinstance(reference, ForeignModel) else ".keras"
+
+
 def _save_original(order: Order, path: Path, progress: Progress) -> Path | None:
+    if isinstance(order.reference, ForeignModel):
+        path.write_bytes(order.reference.content)
+        return path
+    from edgesmith.reference import save
+
     try:
         save(order.model, order.reference, path)
     except ConversionError as error:
@@ -146,7 +164,11 @@ def _golden(order: Order, verdict: Verdict) -> GoldenSamples:
     return golden_samples(
         interface.raw_inputs,
         order.raw_samples(rows),
-        Transform(interface.transform, tuple(raw.name for raw in interface.raw_inputs)),
+        Transform(
+            interface.transform,
+            tuple(raw.name for raw in interface.raw_inputs),
+            interface.assets,
+        ),
         original=order.reference.run,
         inputs=[spec.name for spec in order.reference.signature.inputs],
         artifacts={one.artifact.file: tolerances for one in verdict.candidates},
@@ -179,15 +201,28 @@ def _measured(
     if order.n_rounds is None:
         return None
     steps = Steps(progress, "Measuring")
+    keras = _comparable(order, original, progress)
     try:
         plan = Plan(n_rounds=order.n_rounds)
-        return compare(bundle, against=original, plan=plan, progress=steps)
+        return compare(bundle, against=keras, plan=plan, progress=steps)
     finally:
         steps.close()
 
 
+def _comparable(order: Order, original: Path | None, progress: Progress) -> Path | None:
+    if isinstance(order.reference, ForeignModel):
+        return None  # the artifact is the same graph in the same engine
+    if order.reference.lifted is not None:
+        progress.say(
+            "the latency of Keras is left out: its call does the string layers too, which are in "
+            "the bundle's transform"
+        )
+        return None
+    return original
+
+
 def _leave(order: Order, work: Workspace, verdict: Verdict, original: Path | None) -> None:
-    place = work.build / ORIGINAL
+    place = original_place(work.build, _suffix(order))
     if original is None:
         place.unlink(missing_ok=True)
     else:
@@ -225,7 +260,9 @@ def _report(
         name=work.name,
         task=order.interface.task,
         bundle=work.bundle,
-        original=Original(score=verdict.original_score, size_bytes=size_bytes),
+        original=Original(
+            score=verdict.original_score, size_bytes=size_bytes, name=_called(order.reference)
+        ),
         candidates=verdict.candidates,
         choice=choice,
         account=order.account,
@@ -238,6 +275,10 @@ def _report(
         raw_inputs=order.interface.raw_inputs,
         unit=answering.unit,
     )
+
+
+def _called(reference: AnyReference) -> str:
+    return f"original.{reference.format}" if isinstance(reference, ForeignModel) else "Keras"
 
 
 def _write_report(report: Report) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgesmith.conversion import convert, patches_for
+from edgesmith.conversion import convert
+from edgesmith.conversion.lowering import patches_for
 from edgesmith.reference import inner_layer
 from edgesmith.verification import ParityCount, tolerance
 from edgesmith_runtime.errors import EdgesmithError, ParityError

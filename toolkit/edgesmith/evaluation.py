@@ -6,13 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from edgesmith.conversion import convert
 from edgesmith.core import Candidate, Choice, Recipe, Split
-from edgesmith.divergence import diverging_layer
+from edgesmith.foreign import ForeignModel
 from edgesmith.variants import variants
 from edgesmith.verification import (
     Truth,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from edgesmith.config import ConversionConfig
     from edgesmith.core import Progress
-    from edgesmith.reference import Reference
+    from edgesmith.foreign import AnyReference
     from edgesmith.verification import Verified
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Artifact
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "Verdict", "check_formats", "choose", "evaluate", "fastest_of"]
 
 Tensors = Mapping[str, "NDArray[Any]"]
+
+_AS_IT_IS = "as_it_is"  # the recipe of a model file that is an artifact already
+_BASE_INSTALL = "runs on the runtime's base install, numpy and onnxruntime"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Evaluation:
         metric: The score's name, as ``resolve_metric`` gives it.
         seed: Of the score's interval.
         split: Which samples these are.
+        original: The original's outputs on them, ``(n, ...)``; None runs the reference. They are
+            those of the whole model where a reference is of the rest of one.
     """
 
     task: Task
@@ -65,6 +69,7 @@ class Evaluation:
     metric: str
     seed: int
     split: Split = Split.TEST
+    original: Tensors | None = None
 
     def truth(self) -> Truth | None:
         """The targets with the metric; a new generator each time, so intervals compare."""
@@ -92,7 +97,7 @@ class Verdict:
 
 
 def evaluate(
-    reference: Reference,
+    reference: AnyReference,
     evaluation: Evaluation,
     config: ConversionConfig,
     *,
@@ -106,11 +111,11 @@ def evaluate(
         ParityError: An artifact answers differently from the original.
     """
     labels = {output.name: output.labels for output in evaluation.outputs if output.labels}
-    recipes = [Recipe(name=f"float32_{fmt}", format=fmt) for fmt in config.formats]
+    recipes = [_recipe(reference, fmt) for fmt in config.formats]
     with ThreadPoolExecutor(len(recipes)) as pool:
         jobs = [
             pool.submit(
-                convert, reference, recipe, labels=labels, config=config, directory=directory
+                _made, reference, recipe, labels=labels, config=config, directory=directory
             )
             for recipe in recipes
         ]
@@ -138,16 +143,43 @@ def evaluate(
     )
 
 
+def _recipe(reference: AnyReference, fmt: Format) -> Recipe:
+    if isinstance(reference, ForeignModel):
+        return Recipe(name=_AS_IT_IS, format=fmt, precision=reference.precision)
+    return Recipe(name=f"float32_{fmt}", format=fmt)
+
+
+def _made(
+    reference: AnyReference,
+    recipe: Recipe,
+    *,
+    labels: Mapping[str, tuple[str, ...]],
+    config: ConversionConfig,
+    directory: Path,
+) -> Artifact:
+    if isinstance(reference, ForeignModel):
+        return reference.artifact(labels)
+    from edgesmith.conversion import (
+        convert,
+    )  # with TensorFlow, which a model file does not need
+
+    return convert(reference, recipe, labels=labels, config=config, directory=directory)
+
+
+def _outputs(reference: AnyReference, evaluation: Evaluation) -> Tensors:
+    parts = [reference.run(tensors) for tensors in evaluation.batches()]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 class _Truth:
     """What the original answers: on all samples, and on some of them in other shapes."""
 
     def __init__(
-        self, reference: Reference, evaluation: Evaluation, progress: Progress
+        self, reference: AnyReference, evaluation: Evaluation, progress: Progress
     ) -> None:
         self.reference = reference
         self.evaluation = evaluation
-        parts = [reference.run(tensors) for tensors in evaluation.batches()]
-        self.outputs = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        self.outputs = evaluation.original or _outputs(reference, evaluation)
         self.variants, untried = variants(reference, next(iter(evaluation.batches())))
         if untried is not None:
             progress.say(f"warning: {untried}")
@@ -190,15 +222,29 @@ def _verified(
             latest.append(variant.tensors)
             verify_variant(artifact, variant.what, variant.tensors, variant.outputs, bounds)
     except ParityError as error:
-        layer = diverging_layer(
-            truth.reference, recipe, latest[0], config=config, directory=directory
-        )
+        if not latest:  # nothing was run: what the original answers is refused
+            raise
+        layer = _diverging_layer(truth.reference, recipe, latest[0], config, directory)
         place = "" if layer is None else f"; the first layer that differs is '{layer}'"
         raise ParityError(
             f"{error}{place}; the artifact must not ship: leave {recipe.format} out of the "
             "formats, or change the layer"
         ) from error
     return verified
+
+
+def _diverging_layer(
+    reference: AnyReference,
+    recipe: Recipe,
+    tensors: Tensors,
+    config: ConversionConfig,
+    directory: Path,
+) -> str | None:
+    if isinstance(reference, ForeignModel):
+        return None
+    from edgesmith.divergence import diverging_layer
+
+    return diverging_layer(reference, recipe, tensors, config=config, directory=directory)
 
 
 def check_formats(formats: Iterable[Format]) -> None:
@@ -217,17 +263,32 @@ def check_formats(formats: Iterable[Format]) -> None:
 def choose(candidates: tuple[Candidate, ...]) -> Choice:
     """The default artifact: the one that the runtime's base install runs.
 
+    Of a ``.tflite`` file, which nothing else can be made of, the only one.
+
     Raises:
         ConfigError: No ONNX artifact was made.
     """
+    if [one.recipe.name for one in candidates] == [_AS_IT_IS]:
+        return _only_choice(candidates[0])
     check_formats(one.artifact.format for one in candidates)
     chosen = next(one for one in candidates if one.artifact.format is Format.ONNX)
-    parity = chosen.parity
-    proof = "" if parity is None else f", and answers as the original ({_proof(parity)})"
-    return Choice(
-        file=chosen.artifact.file,
-        reason=f"runs on the runtime's base install, numpy and onnxruntime{proof}",
-    )
+    return Choice(file=chosen.artifact.file, reason=f"{_BASE_INSTALL}{_proven(chosen)}")
+
+
+def _only_choice(candidate: Candidate) -> Choice:
+    match candidate.artifact.format:
+        case Format.ONNX:
+            reason = _BASE_INSTALL
+        case Format.TFLITE:
+            reason = "the only one: a .tflite file is not converted to ONNX"
+        case _:
+            assert_never(candidate.artifact.format)
+    return Choice(file=candidate.artifact.file, reason=f"{reason}{_proven(candidate)}")
+
+
+def _proven(candidate: Candidate) -> str:
+    parity = candidate.parity
+    return "" if parity is None else f", and answers as the original ({_proof(parity)})"
 
 
 def _proof(parity: Parity) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from edgesmith.reference import trace
+from edgesmith.drawn import drawn_samples
+from edgesmith.foreign import ForeignModel
+from edgesmith.lifted_samples import drawn_raw, raw_batches, through
+from edgesmith.quantized import in_real_numbers, real_numbers
+from edgesmith.raw_kinds import raw_inputs_of
 from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.errors import ConfigError, InputError
 from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
@@ -20,15 +24,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.core import KerasModel
-    from edgesmith.reference import Reference
+    from edgesmith.foreign import AnyReference
+    from edgesmith.reference import Lifted, Reference
     from edgesmith_runtime.manifest import Step
-    from edgesmith_runtime.spec import Signature, TensorSpec
+    from edgesmith_runtime.spec import TensorSpec
     from edgesmith_runtime.transforms import Batch
 
 __all__ = ["Sampled", "given_answers", "infer_task", "output_nouns", "trace_on", "true_answers"]
 
-N_DRAWN = 64
-FREE_LENGTH = 8
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +40,23 @@ class Sampled:
     """A traced model with the samples to verify it on.
 
     Args:
-        reference: The traced model.
+        reference: The traced model, or the model file.
         raw_inputs: What an app hands in.
         raw: A batch of each, by name.
         tensors: The model's input tensors of the same samples, ``(n, ...)``, ``n`` from 1.
+        steps: From the raw inputs to the tensors: the user's, then the lifted ones.
+        assets: Content of the files that steps name, by name.
+        outputs: Where layers are lifted, the whole model's on the raw inputs, ``(n, ...)``;
+            else the reference's on the tensors are all there is.
     """
 
-    reference: Reference
+    reference: AnyReference
     raw_inputs: tuple[RawInput, ...]
     raw: Mapping[str, Batch]
     tensors: Mapping[str, NDArray[Any]]
+    steps: tuple[Step, ...] = ()
+    assets: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    outputs: Mapping[str, NDArray[Any]] | None = None
 
     def __post_init__(self) -> None:
         if not len(self):
@@ -68,32 +79,45 @@ def _taken(batch: Batch, rows: Sequence[int]) -> Batch:
     return [batch[row] for row in rows]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the user wants of a trace; see ``trace_on``."""
+
+    seed: int
+    inputs: tuple[TensorSpec, ...] | None
+    batch: int | None
+
+
 def trace_on(
-    model: KerasModel,
+    model: KerasModel | ForeignModel,
     samples: Any,
     steps: tuple[Step, ...],
     *,
     seed: int,
     inputs: tuple[TensorSpec, ...] | None = None,
+    batch: int | None = None,
 ) -> Sampled:
     """Trace a model, and bring the user's samples into the forms that verification needs.
 
     Args:
-        model: Of any style.
-        samples: Raw inputs as ``predict_batch`` takes them; without steps the model's tensors,
-            one array or arrays by input name. None draws numbers, see ``drawn_samples``.
+        model: A Keras model of any style, or a model file.
+        samples: Raw inputs as ``predict_batch`` takes them; without steps the model's own
+            inputs, one array or arrays by input name. None draws them, see ``drawn``.
         steps: From the raw inputs to the model's tensors.
         seed: Of drawn samples.
         inputs: What the model takes, where it does not say so.
+        batch: How many samples one run shall take; None leaves it free.
 
     Raises:
         InputError: Samples are needed and absent, or are not what the steps take.
         ConfigError: The steps do not give what the model takes.
         ConversionError: The model cannot be traced.
+        ParityError: Lifted steps give something else than Keras' layers.
     """
+    asked = _Asked(seed=seed, inputs=inputs, batch=batch)
     if not steps:
-        return _trace_on_tensors(model, samples, seed, inputs)
-    raw_inputs = _raw_inputs(steps)
+        return _trace_on_tensors(model, samples, asked)
+    raw_inputs = raw_inputs_of(steps)
     if samples is None:
         raise InputError(
             "samples: needed with a transform, there is nothing to draw raw inputs from"
@@ -103,31 +127,77 @@ def trace_on(
     values = Transform(steps, tuple(raw))(raw)
     used = {name for step in steps for name in step.inputs}
     final = {name: value for name, value in values.items() if name not in used}
-    reference = trace(model, samples=final if len(final) > 1 else next(iter(final.values())))
-    names = [spec.name for spec in reference.signature.inputs]
+    ends = final if len(final) > 1 else next(iter(final.values()))
+    reference = _reference(model, ends, asked)
+    lifted = _lifted(reference)
+    names = [spec.name for spec in (lifted or reference.signature).inputs]
     if not set(names) <= set(values):
         raise ConfigError(f"transform: expected steps that give {names}, got {sorted(final)}")
+    given = {name: values[name] for name in names}
+    if lifted is None:
+        return Sampled(
+            reference=reference, raw_inputs=raw_inputs, raw=raw, tensors=given, steps=steps
+        )
+    whole = _sampled_whole(cast("Reference", reference), lifted, given)
+    return replace(whole, raw_inputs=raw_inputs, raw=raw, steps=(*steps, *lifted.steps))
+
+
+def _lifted(reference: AnyReference) -> Lifted | None:
+    return None if isinstance(reference, ForeignModel) else reference.lifted
+
+
+def _sampled_whole(reference: Reference, lifted: Lifted, raw: Mapping[str, Batch]) -> Sampled:
+    whole = through(reference, lifted, raw)
     return Sampled(
         reference=reference,
-        raw_inputs=raw_inputs,
+        raw_inputs=lifted.raw_inputs,
         raw=raw,
-        tensors={name: values[name] for name in names},
+        tensors=whole.tensors,
+        steps=lifted.steps,
+        assets=lifted.assets,
+        outputs=whole.outputs,
     )
 
 
+def _reference(
+    model: KerasModel | ForeignModel,
+    tensors: NDArray[Any] | Mapping[str, NDArray[Any]] | None,
+    asked: _Asked,
+) -> AnyReference:
+    if not isinstance(model, ForeignModel):
+        from edgesmith.reference import trace  # and TensorFlow
+
+        return trace(model, inputs=asked.inputs, samples=tensors, batch=asked.batch)
+    if asked.batch is not None:
+        raise ConfigError(
+            f"{model.path}: a model file keeps its batch axis, got batch {asked.batch}; leave "
+            "batch out, or export the original model with it"
+        )
+    if tensors is None:
+        tensors = drawn_samples(model.signature.inputs, asked.seed)
+    elif not isinstance(tensors, Mapping):
+        tensors = {model.signature.inputs[0].name: tensors}
+    return model.tried_on(tensors)
+
+
 def _trace_on_tensors(
-    model: KerasModel, samples: Any, seed: int, inputs: tuple[TensorSpec, ...] | None
+    model: KerasModel | ForeignModel,
+    samples: Any,
+    asked: _Asked,
 ) -> Sampled:
     given = None if samples is None else _arrays(samples)
-    reference = trace(model, inputs=inputs, samples=given)
+    reference = _reference(model, given, asked)
+    if (lifted := _lifted(reference)) is not None:
+        raw = drawn_raw(lifted, asked.seed) if given is None else raw_batches(lifted, given)
+        return _sampled_whole(cast("Reference", reference), lifted, raw)
     specs = reference.signature.inputs
     if given is None:
-        tensors = drawn_samples(reference.signature, seed)
+        tensors = drawn_samples(specs, asked.seed)
     elif isinstance(given, dict):
         tensors = given
     else:
         tensors = {specs[0].name: given}
-    reference.signature.check_inputs(tensors)
+    reference.signature.with_free_batch().check_inputs(tensors)
     raw_inputs = tuple(
         RawInput(
             name=spec.name,
@@ -142,8 +212,14 @@ def _trace_on_tensors(
 def _arrays(samples: Any) -> NDArray[Any] | dict[str, NDArray[Any]]:
     if isinstance(samples, Mapping):
         named = cast("Mapping[str, Any]", samples)
-        return {name: _array(array, f"samples['{name}']") for name, array in named.items()}
-    return _array(samples, "samples")
+        return {name: _inputs(one, f"samples['{name}']") for name, one in named.items()}
+    return _inputs(samples, "samples")
+
+
+def _inputs(values: Any, what: str) -> NDArray[Any]:
+    array = _array(values, what)
+    # Texts of a fixed width lose the NUL at their end.
+    return np.asarray(values, object) if array.dtype.kind in "SU" else array
 
 
 def _array(values: Any, what: str) -> NDArray[Any]:
@@ -154,26 +230,6 @@ def _array(values: Any, what: str) -> NDArray[Any]:
             f"{what}: expected one array, or arrays by input name where there are several "
             f"inputs: {error}"
         ) from error
-
-
-def drawn_samples(signature: Signature, seed: int) -> dict[str, NDArray[Any]]:
-    """Inputs to compare on where the user gives none: 64 standard normal samples, seeded.
-
-    Whole numbers are drawn from 0 and 1, which every vocabulary has. A free axis other than the
-    batch gets length 8.
-    """
-    rng = np.random.default_rng(seed)
-    return {spec.name: _drawn(spec, rng) for spec in signature.inputs}
-
-
-def _drawn(spec: TensorSpec, rng: np.random.Generator) -> NDArray[Any]:
-    shape = [
-        N_DRAWN,
-        *(axis if isinstance(axis, int) else FREE_LENGTH for axis in spec.sample_shape),
-    ]
-    if np.dtype(spec.dtype).kind == "f":
-        return rng.standard_normal(shape).astype(spec.dtype)
-    return rng.integers(0, 2, shape).astype(spec.dtype)
 
 
 def given_answers(expected: Any, n_samples: int) -> NDArray[Any] | None:
@@ -212,7 +268,7 @@ def infer_task(
 
 
 def output_nouns(
-    reference: Reference,
+    reference: AnyReference,
     task: Task,
     class_names: Sequence[str] | None,
     first: NDArray[Any],
@@ -232,14 +288,14 @@ def output_nouns(
     nouns = [
         Output(name=spec.name, shape=spec.sample_shape) for spec in reference.signature.outputs
     ]
+    labels, decode = None, Decode()
     if task is Task.CLASSIFICATION:
-        labels, decode = _classes(nouns[0], class_names, first, reference.output_ops[0])
-        nouns[0] = Output(
-            name=nouns[0].name, shape=nouns[0].shape, labels=labels, decode=decode
-        )
+        numbers = real_numbers(reference.signature.outputs[0], first)
+        labels, decode = _classes(nouns[0], class_names, numbers, reference.output_ops[0])
     elif task is Task.REGRESSION:
         decode = Decode(op=DecodeOp.INVERSE_SCALE)
-        nouns[0] = Output(name=nouns[0].name, shape=nouns[0].shape, decode=decode)
+    decode = in_real_numbers(reference.signature.outputs[0], decode)
+    nouns[0] = replace(nouns[0], labels=labels, decode=decode)
     return tuple(nouns)
 
 
@@ -265,7 +321,8 @@ def _is_logit(made_by: str, first: NDArray[Any], width: int) -> bool:
         return False
     if made_by in ("MatMul", "BiasAdd", "AddV2"):
         return True
-    in_unit = bool(np.all(first >= 0) and np.all(first <= 1))
+    # A forest's float32 shares add up to 1.0000001.
+    in_unit = bool(np.all(first >= -_ROUNDING) and np.all(first <= 1 + _ROUNDING))
     sums_to_one = width == 1 or bool(np.allclose(first.sum(axis=-1), 1, atol=1e-3))
     return not (in_unit and sums_to_one)
 
@@ -321,35 +378,3 @@ def _class_indices(given: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
             f"sample {strange[0]}"
         )
     return given.astype(np.int64)
-
-
-_KINDS = {"decode_image": Kind.IMAGE, "numbers": Kind.TABLE, "categories": Kind.TABLE}
-
-
-def _raw_inputs(steps: tuple[Step, ...]) -> tuple[RawInput, ...]:
-    """What an app hands in: the values that steps take and none gives."""
-    made = {name for step in steps for name in step.outputs}
-    takers: dict[str, list[Step]] = {}
-    for step in steps:
-        for name in step.inputs:
-            if name not in made:
-                takers.setdefault(name, []).append(step)
-    return tuple(
-        RawInput(name=name, kind=_kind(steps), accepts=_accepts(steps))
-        for name, steps in takers.items()
-    )
-
-
-def _kind(takers: Sequence[Step]) -> Kind:
-    return _KINDS.get(takers[0].op, Kind.TENSOR)
-
-
-def _accepts(takers: Sequence[Step]) -> str:
-    match _kind(takers):
-        case Kind.IMAGE:
-            return "an image file, its bytes, or an array of (height, width, channels)"
-        case Kind.TABLE:
-            columns = [column for step in takers for column in step.params["columns"]]
-            return f"a row as a mapping with the columns {', '.join(columns)}"
-        case _:
-            return "an array of numbers"

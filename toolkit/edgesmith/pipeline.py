@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith.answering import answering
 from edgesmith.config import Config, ConversionConfig
 from edgesmith.config.reading import load_config
 from edgesmith.core import Split
 from edgesmith.delivery import Order, deliver
-from edgesmith.evaluation import Evaluation, check_formats, evaluate
+from edgesmith.evaluation import Evaluation, evaluate
 from edgesmith.exporting import (
     Sampled,
     given_answers,
@@ -23,13 +24,19 @@ from edgesmith.exporting import (
     trace_on,
     true_answers,
 )
+from edgesmith.originals import (
+    chosen_formats,
+    notes_on,
+    open_original,
+    origin_of,
+    refuse_foreign,
+    refuse_lifted,
+)
 from edgesmith.packing import Interface, SampleSet, provenance
 from edgesmith.preparation import prepare
-from edgesmith.reference import load_original, trace
 from edgesmith.reporting import report_path
 from edgesmith.silence import Silent
 from edgesmith.sources import load_dataset
-from edgesmith.training import fit
 from edgesmith.verification import answers, resolve_metric
 from edgesmith.workspace import workspace
 from edgesmith_runtime.errors import ConfigError
@@ -92,6 +99,9 @@ def build(
         ConversionError, ParityError, SelfTestError: The model does not arrive as it was trained.
         WriteError: A file cannot be written.
     """
+    from edgesmith.reference import trace  # with TensorFlow, which a model file does not need
+    from edgesmith.training import fit
+
     if not isinstance(config, Config):
         config = load_config(config, overrides)
     elif overrides:
@@ -198,16 +208,23 @@ def export(  # noqa: PLR0913 - the promised signature
     expected: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
     transform: Sequence[Step] = (),
-    formats: Sequence[str] = ("onnx", "tflite"),
+    formats: Sequence[str] | None = None,
     opset: int | None = None,
+    batch: int | None = None,
+    custom_objects: Sequence[str] = (),
+    unsafe: bool = False,
     n_rounds: int | None = 3,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> BuildResult:
-    """A Keras model to a verified bundle and a report.
+    """A Keras model, or a model file of another tool, to a verified bundle and a report.
+
+    An ``.onnx`` or ``.tflite`` file is not converted: what it answers in the bare engine of its
+    format is the reference of the bundle's artifact, which is the same model with our metadata.
 
     Args:
-        model: Of any style, or a ``.keras`` file.
+        model: Of any style; a ``.keras``, ``.h5`` or ``.hdf5`` file, or the folder of a
+            SavedModel; or an ``.onnx`` or ``.tflite`` file.
         path: Of the bundle, ``NAME.edge``; the report and ``build/`` go beside it.
         samples: Raw inputs to verify on, as ``predict_batch`` takes them; without a transform
             these are the model's own tensors. None draws numbers, which prove parity and give
@@ -216,8 +233,12 @@ def export(  # noqa: PLR0913 - the promised signature
             a column ``(n, 1)`` is taken as ``(n,)``.
         class_names: In the order of the output; makes it a classification.
         transform: Steps from the raw inputs to the model's tensors.
-        formats: What to make; onnx must be among them.
-        opset: Of the ONNX file; None takes the default of ``[conversion]``.
+        formats: What to make; onnx must be among them. None makes onnx and tflite, and of a
+            model file its own format, which is the only one that it can be.
+        opset: Of the ONNX file; None takes the default of ``[conversion]``, or that of the file.
+        batch: How many samples one run of an artifact takes; None leaves it free.
+        custom_objects: Where classes are that a file needs, ``package.module``.
+        unsafe: Let a file run the Python code that it holds, such as that of Lambda layers.
         n_rounds: Of the latency comparison; None measures nothing.
         seed: Of drawn samples, and of the score's interval.
         progress: Where to say how far it is; silent without.
@@ -233,18 +254,22 @@ def export(  # noqa: PLR0913 - the promised signature
     path = Path(path)
     if path.suffix != ".edge":
         raise ConfigError(f"{path}: expected a bundle's name, NAME.edge")
-    conversion = _conversion(formats, opset)
-    check_formats(conversion.formats)
-    opened = load_original(model)
-    steps = tuple(transform)
-    sampled = trace_on(opened, samples, steps, seed=seed)
+    conversion = _conversion(chosen_formats(model, formats), opset)
+    opened = open_original(model, opset=opset, custom_objects=custom_objects, unsafe=unsafe)
+    sampled = trace_on(opened, samples, tuple(transform), seed=seed, batch=batch)
+    sampled = answering(
+        sampled, given=given_answers(expected, len(sampled)), class_names=class_names
+    )
+    for note in notes_on(sampled.reference):
+        progress.say(note)
     evaluation = _exported_evaluation(sampled, expected, class_names, seed)
     interface = Interface(
         name=path.stem,
         task=evaluation.task,
         raw_inputs=sampled.raw_inputs,
-        transform=steps,
+        transform=sampled.steps,
         outputs=evaluation.outputs,
+        assets=sampled.assets,
     )
     order = Order(
         model=opened,
@@ -254,7 +279,7 @@ def export(  # noqa: PLR0913 - the promised signature
         raw_samples=sampled.rows,
         conversion=conversion,
         n_rounds=n_rounds,
-        provenance=provenance(seed=seed),
+        provenance=provenance(seed=seed, original=origin_of(opened)),
     )
     with workspace(path.parent, path.stem) as work:
         return _delivered(order, work, progress)
@@ -280,7 +305,8 @@ def _exported_evaluation(
     reference, n_samples = sampled.reference, len(sampled)
     given = given_answers(expected, n_samples)
     answering = reference.signature.outputs[0]
-    first = reference.run(sampled.tensors)[answering.name]
+    original = sampled.outputs
+    first = (original or reference.run(sampled.tensors))[answering.name]
     width = first.shape[-1] if first.ndim > 1 else 1
     task = infer_task(given, class_names, width)
     outputs = output_nouns(reference, task, class_names, first)
@@ -291,6 +317,7 @@ def _exported_evaluation(
         targets=true_answers(given, task, outputs[0], first),
         metric="" if task is Task.TENSOR else resolve_metric("auto", task),
         seed=seed,
+        original=original,
     )
 
 
@@ -301,24 +328,31 @@ def _slices(
         yield {name: array[start : start + BATCH_SIZE] for name, array in tensors.items()}
 
 
-def convert(
+def convert(  # noqa: PLR0913 - the promised signature
     model: KerasModel | str | Path,
     path: str | Path,
     *,
     samples: Any = None,
     signature: Signature | None = None,
     opset: int = 18,
+    batch: int | None = None,
+    custom_objects: Sequence[str] = (),
+    unsafe: bool = False,
     seed: int = 0,
 ) -> Artifact:
     """A Keras model to one artifact, verified against it.
 
     Args:
-        model: Of any style, or a ``.keras`` file.
+        model: Of any style; a ``.keras``, ``.h5`` or ``.hdf5`` file, or the folder of a
+            SavedModel.
         path: Of the artifact; its suffix is its format, ``.onnx`` or ``.tflite``.
         samples: The model's tensors, ``(n, ...)``: one array, or arrays by input name. None
             draws numbers to compare on.
         signature: What the model takes, where it does not say so and there are no samples.
         opset: Of an ONNX file.
+        batch: How many samples one run takes; None leaves it free.
+        custom_objects: Where classes are that a file needs, ``package.module``.
+        unsafe: Let a file run the Python code that it holds, such as that of Lambda layers.
         seed: Of drawn samples.
 
     Raises:
@@ -327,13 +361,16 @@ def convert(
         ParityError: The artifact answers differently from the model.
         WriteError: The file cannot be written.
     """
+    refuse_foreign(model)
     path = Path(path)
     if path.suffix.removeprefix(".") not in set(Format):
         known = ", ".join(f".{fmt}" for fmt in Format)
         raise ConfigError(f"{path}: expected a suffix of {known}, got '{path.suffix}'")
     config = _conversion([path.suffix.removeprefix(".")], opset)
     inputs = None if signature is None else signature.inputs
-    sampled = trace_on(load_original(model), samples, (), seed=seed, inputs=inputs)
+    opened = open_original(model, custom_objects=custom_objects, unsafe=unsafe)
+    sampled = trace_on(opened, samples, (), seed=seed, inputs=inputs, batch=batch)
+    refuse_lifted(sampled.reference)
     evaluation = _exported_evaluation(sampled, None, None, seed)
     with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
         verdict = evaluate(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgesmith.reference import Reference
+    from edgesmith.foreign import AnyReference
     from edgesmith_runtime.spec import Signature
 
 __all__ = ["Variant", "variants"]
@@ -39,7 +39,7 @@ class Variant:
 
 
 def variants(
-    reference: Reference, tensors: Mapping[str, NDArray[Any]]
+    reference: AnyReference, tensors: Mapping[str, NDArray[Any]]
 ) -> tuple[tuple[Variant, ...], str | None]:
     """The samples at another batch size and, where axes are free, at another length.
 

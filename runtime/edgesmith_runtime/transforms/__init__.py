@@ -4,10 +4,12 @@ A program is a list of steps over named values. Every value is a *batch*:
 
 - an image, text or other single raw input: a list, one item a sample;
 - a table: a mapping of column name to a sequence, one entry a sample;
+- rows of tokens of a text: a list of lists;
 - an array: the first axis is the batch.
 
 A step takes batches and returns one batch of the same length, and sample ``i`` of its result
-depends on sample ``i`` alone, to the bit: a batch of one and a batch of a thousand agree.
+depends on sample ``i`` alone, to the bit: a batch of one and a batch of a thousand agree. (But
+for the width that ``pad`` without a length gives, which is that of the longest row.)
 The vocabulary is closed (``OPS``); each op is one frozen dataclass in a leaf file, whose fields
 are the step's params. Nothing is fitted here.
 """
@@ -21,8 +23,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from edgesmith_runtime.errors import InputError, TransformError
-from edgesmith_runtime.transforms import filters, image, numeric, resize, table
+from edgesmith_runtime.assets import read_asset
+from edgesmith_runtime.errors import BundleError, InputError, TransformError
+from edgesmith_runtime.transforms import (
+    filters,
+    hashing,
+    image,
+    indices,
+    lookup,
+    numeric,
+    resize,
+    table,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,9 +66,22 @@ OPS: dict[str, Callable[..., Op]] = {
     "median_filter": filters.MedianFilter,
     "gaussian_filter": filters.GaussianFilter,
     "savitzky_golay": filters.SavitzkyGolay,
+    "text": text.Text,
+    "standardize_text": text.StandardizeText,
+    "split_text": text.SplitText,
+    "ngrams": text.Ngrams,
+    "lookup": lookup.Lookup,
+    "lookup_numbers": lookup.LookupNumbers,
+    "hash": hashing.Hash,
+    "cross_hash": hashing.CrossHash,
+    "pad": indices.Pad,
+    "count_indices": indices.CountIndices,
+    "one_hot_indices": indices.OneHotIndices,
+    "weigh": indices.Weigh,
 }
 
-_JOINING = frozenset({"concat"})  # take any number of values; the others take one
+_JOINING = frozenset({"concat", "cross_hash"})  # take any number of values; the others one
+_FROM_ASSET = {"lookup": "vocabulary", "lookup_numbers": "vocabulary", "weigh": "weights"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +91,7 @@ class Transform:
     Args:
         steps: In order; each takes only values that exist before it.
         raw_inputs: Names of the values that the caller gives.
+        assets: Content of the files that steps name, by name; others are ignored.
 
     Raises:
         TransformError: An unknown op or param, a value used before it exists, a name given
@@ -74,6 +101,9 @@ class Transform:
 
     steps: tuple[Step, ...]
     raw_inputs: tuple[str, ...]
+    assets: Mapping[str, bytes | memoryview] = dataclasses.field(
+        default_factory=dict[str, "bytes | memoryview"], repr=False, compare=False
+    )
     _ops: tuple[Op, ...] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +116,10 @@ class Transform:
             raise TransformError(
                 f"transform: expected one step marked augment_after, got {marked}"
             )
-        ops = tuple(make_op(step, _place(index, step)) for index, step in enumerate(self.steps))
+        ops = tuple(
+            make_op(step, _place(index, step), self.assets)
+            for index, step in enumerate(self.steps)
+        )
         object.__setattr__(self, "_ops", ops)
 
     def __call__(self, raw: Mapping[str, Batch]) -> dict[str, Batch]:
@@ -116,9 +149,9 @@ class Transform:
         """The steps up to and with ``augment_after``, and the rest; without a mark, all and none."""
         marked = [index for index, step in enumerate(self.steps) if step.augment_after]
         cut = marked[0] + 1 if marked else len(self.steps)
-        before = Transform(self.steps[:cut], self.raw_inputs)
+        before = Transform(self.steps[:cut], self.raw_inputs, self.assets)
         made = [name for step in before.steps for name in step.outputs]
-        return before, Transform(self.steps[cut:], (*self.raw_inputs, *made))
+        return before, Transform(self.steps[cut:], (*self.raw_inputs, *made), self.assets)
 
     def needed(self, results: Iterable[str]) -> tuple[str, ...]:
         """The given values that ``results`` depend on, in the order of ``raw_inputs``."""
@@ -147,23 +180,48 @@ def _check_names(step: Step, place: str, known: set[str]) -> None:
         raise TransformError(f"{place}: '{step.outputs[0]}' is given already; take a new name")
 
 
-def make_op(step: Step, place: str) -> Op:
+def make_op(
+    step: Step, place: str, assets: Mapping[str, bytes | memoryview] | None = None
+) -> Op:
     """An op from its step: the params checked against the op's fields.
 
+    Args:
+        step: Its asset, where it has one, is one of the params.
+        place: Where the step is, for messages.
+        assets: Content by name.
+
     Raises:
-        TransformError: Unknown op, unknown or missing param, or a param of another type.
+        TransformError: Unknown op, unknown or missing param, a param of another type, or an
+            asset that is missing or unreadable.
     """
     if step.op not in OPS:
         raise TransformError(
             f"{place}: unknown op; this runtime knows {', '.join(sorted(OPS))}"
         )
     op_class = cast("Any", OPS[step.op])
-    if step.asset is not None:
-        raise TransformError(f"{place}: takes no asset, got '{step.asset}'")
-    arguments = _arguments(op_class, step.params, place)
+    params = {**step.params, **_asset_param(step, place, assets or {})}
+    arguments = _arguments(op_class, params, place)
     try:
         return op_class(**arguments)
     except ValueError as error:
+        raise TransformError(f"{place}: {error}") from error
+
+
+def _asset_param(
+    step: Step, place: str, assets: Mapping[str, bytes | memoryview]
+) -> dict[str, object]:
+    if step.asset is None:
+        return {}
+    if step.op not in _FROM_ASSET:
+        raise TransformError(f"{place}: takes no asset, got '{step.asset}'")
+    name = _FROM_ASSET[step.op]
+    if name in step.params:
+        raise TransformError(f"{place}: '{name}' is given twice, in params and as the asset")
+    if step.asset not in assets:
+        raise TransformError(f"{place}: the asset '{step.asset}' is missing")
+    try:
+        return {name: read_asset(assets[step.asset], step.asset)}
+    except BundleError as error:
         raise TransformError(f"{place}: {error}") from error
 
 
@@ -187,6 +245,8 @@ def _typed(value: object, hint: Any, place: str) -> object:
     origin = typing.get_origin(hint)
     if origin is tuple and isinstance(value, list | tuple):
         inner = typing.get_args(hint)[0]
+        if all(type(item) is inner for item in cast("Sequence[object]", value)):
+            return tuple(cast("Sequence[object]", value))  # a vocabulary can be long
         return tuple(_typed(item, inner, place) for item in cast("Sequence[object]", value))
     if origin is types.UnionType:
         return _typed_union(value, typing.get_args(hint), place)

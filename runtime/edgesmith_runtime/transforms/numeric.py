@@ -24,7 +24,8 @@ class Tensor:
     Args:
         dtype: A numpy name; an array of another dtype is taken only if every value survives
             the cast. Rounding to the digits of a float dtype is no loss, overflow is.
-        shape: The sample shape; -1 is a free axis.
+        shape: The sample shape; -1 is a free axis. With one number a sample in all, a sample
+            may be that number itself.
     """
 
     dtype: str
@@ -63,6 +64,8 @@ class Tensor:
             array = np.asarray(raw)
         except ValueError as error:
             raise InputError(f"expected an array of shape {self.shape}, got {error}") from error
+        if array.ndim == 0 and all(axis == 1 for axis in self.shape):
+            array = array.reshape(self.shape)
         self._check_shape(array.shape)
         return self._converted(array)
 

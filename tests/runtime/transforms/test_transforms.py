@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from edgesmith_runtime.errors import InputError, TransformError
 from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.transforms import OPS, Transform, make_op
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COLOURS = ("red", "green", "blue")
 
@@ -40,6 +43,21 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "median_filter": [{"size": 3, "axes": [0, 1]}],
     "gaussian_filter": [{"sigma": 1.3, "axes": [1, 0]}],
     "savitzky_golay": [{"window": 7, "order": 3, "axis": 1}],
+    "text": [{"shape": [2]}],
+    "standardize_text": [{"lower": True, "strip_punctuation": True}],
+    "split_text": [{"by": "whitespace"}, {"by": "character"}],
+    "ngrams": [{"widths": [2, 1]}],
+    "lookup": [
+        {"vocabulary": COLOURS, "first": 1, "mask": ""},
+        {"vocabulary": COLOURS, "n_unknown": 3, "salt": [1, 2]},
+    ],
+    "lookup_numbers": [{"vocabulary": [3, 5], "n_unknown": 4}],
+    "hash": [{"n_bins": 7}, {"n_bins": 7, "salt": [1, 2], "mask": "red"}],
+    "cross_hash": [{"n_bins": 7}],
+    "pad": [{"length": 3}],
+    "count_indices": [{"depth": 6, "binary": False, "dtype": "int64"}],
+    "one_hot_indices": [{"depth": 6, "squeeze": False, "dtype": "float32"}],
+    "weigh": [{"weights": [0.1, 0.2, 0.3]}],
 }
 CASES = [(op, params) for op, variants in PARAMS.items() for params in variants]
 
@@ -55,10 +73,43 @@ def _batch(op: str, rng: np.random.Generator, n: int) -> Any:
         return rng.choice(np.array([*COLOURS, None, "violet"], object), (n, 2))
     if op in {"decode_image", "resize"}:
         return list(rng.integers(0, 256, (n, 31, 17, 3), np.uint8))
+    if op in TEXT_BATCHES:
+        return TEXT_BATCHES[op](rng, n)
     numbers = rng.normal(size=(n, 7, 11, 3)).astype(np.float32)
     if op == "fill":
         numbers[rng.random(numbers.shape) < 0.2] = np.nan
     return numbers
+
+
+def _texts(rng: np.random.Generator, n: int) -> Any:
+    return rng.choice(np.array(["red, GREEN!", "", "e\u0301 blue", "\u3000"], object), (n, 2))
+
+
+def _bytes(rng: np.random.Generator, n: int) -> Any:
+    encoded = np.empty((n, 1), object)
+    encoded[:, 0] = [text.encode() for text in _texts(rng, n)[:, 0]]
+    return encoded
+
+
+def _tokens(rng: np.random.Generator, n: int) -> Any:
+    return [[*map(str.encode, rng.choice(COLOURS, rng.integers(0, 5)))] for _ in range(n)]
+
+
+def _codes(rng: np.random.Generator, n: int) -> Any:
+    return rng.integers(-1, 9, (n, 3))
+
+
+def _rows_of_codes(rng: np.random.Generator, n: int) -> Any:
+    return [rng.integers(-1, 9, rng.integers(0, 6)).tolist() for _ in range(n)]
+
+
+TEXT_BATCHES: dict[str, Callable[[np.random.Generator, int], Any]] = {
+    "text": _texts,
+    **dict.fromkeys(("standardize_text", "split_text", "hash", "cross_hash"), _bytes),
+    **dict.fromkeys(("ngrams", "lookup"), _tokens),
+    **dict.fromkeys(("lookup_numbers", "one_hot_indices"), _codes),
+    **dict.fromkeys(("pad", "count_indices"), _rows_of_codes),
+}
 
 
 def _one_of(batch: Any, index: int) -> Any:
@@ -312,6 +363,16 @@ def test_an_ill_formed_program_is_refused(steps: tuple[Step, ...], message: str)
             _step("cast", {"dtype": "float32"}, asset="assets/table.npy"),
             r"^step: takes no asset, got 'assets/table.npy'$",
         ),
+        (
+            _step("lookup", asset="assets/words.json"),
+            r"^step: the asset 'assets/words.json' is missing$",
+        ),
+        (
+            _step("lookup", {"vocabulary": ["a"]}, asset="assets/words.json"),
+            r"^step: 'vocabulary' is given twice, in params and as the asset$",
+        ),
+        (_step("lookup", {"vocabulary": "a"}), r"^step: vocabulary: expected tuple\[str, "),
+        (_step("pad", {"length": -1}), r"^step: length: expected a number from 0, got -1$"),
     ],
 )
 def test_a_step_that_its_op_cannot_be_made_of_is_refused(step: Step, message: str) -> None:

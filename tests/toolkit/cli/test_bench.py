@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgesmith.cli import run
+from edgesmith.pipeline import export
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +67,16 @@ def test_a_record_that_is_broken_is_refused(
 
     assert run(["bench", str(bundle)]) == 2
     assert "record.json" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_model_file_is_no_subject(
+    onnx_bytes: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.onnx").write_bytes(onnx_bytes)
+    result = export(tmp_path / "m.onnx", tmp_path / "out" / "m.edge", n_rounds=None)
+
+    code = run(["bench", str(result.bundle), "--rounds", "1"])
+
+    assert code == 0
+    assert "No original was given" in capsys.readouterr().out

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -36,22 +39,24 @@ def test_a_file_that_is_no_keras_file_is_refused(
     path.write_bytes(b"hello")
 
     assert _failure(capsys, tmp_path, path) == (
-        f"{path}: not a .keras file; save the model again: model.save(...)"
+        f"{path}: cannot be loaded: File is not a zip file"
     )
 
 
-def test_another_format_is_refused_with_the_way(
+def test_another_format_is_refused_with_the_kinds_there_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _failure(capsys, tmp_path, "m.h5") == (
-        "m.h5: expected a .keras file, got '.h5'; save the model with model.save('NAME.keras'), "
-        "or call edgesmith.export(model, ...) where it is built"
+    path = tmp_path / "m.pt"
+    path.write_bytes(b"hello")
+
+    assert _failure(capsys, tmp_path, path) == (
+        f"{path}: is no .keras file, no HDF5 file and no SavedModel; it must be one of these"
     )
 
 
 def test_a_missing_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _failure(capsys, tmp_path, "no.keras") == (
-        "no.keras: no such file; expected a Keras model"
+        "no.keras: no such file; expected a model"
     )
 
 
@@ -80,3 +85,39 @@ def test_samples_with_objects_are_refused(
     message = _failure(capsys, tmp_path, model, "--samples", samples)
 
     assert message.startswith(f"{samples}: not a .npy of plain arrays: ")
+
+
+def test_an_onnx_file_becomes_a_bundle_without_tensorflow(
+    tmp_path: Path, onnx_bytes: bytes
+) -> None:
+    (tmp_path / "m.onnx").write_bytes(onnx_bytes)
+    (tmp_path / "labels.txt").write_text("left\nright\n")
+    np.save(tmp_path / "x.npy", np.eye(4, dtype=np.float32))
+    np.save(tmp_path / "y.npy", np.array([1, 1, 1, 0]))
+    script = (
+        "import sys; from edgesmith.cli import run; "
+        "code = run('convert m.onnx --out out --samples x.npy --expected y.npy "
+        "--class-names labels.txt --json'.split()); "
+        "print(code, {'tensorflow', 'keras'} & set(sys.modules), file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr.splitlines()[-1] == "0 set()"
+    told = json.loads(done.stdout)
+    assert [one["file"] for one in told["artifacts"]] == ["model.onnx"]
+    assert (told["original"]["score"], told["artifacts"][0]["agreement"]) == (0.75, 1.0)
+    assert (tmp_path / "out" / "build" / "original.onnx").read_bytes() == onnx_bytes
+
+
+@pytest.mark.parametrize(("name", "code"), [("m.onnx", 2), ("m.tflite", 2)])
+def test_a_model_file_that_is_none_is_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, code: int
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"hello, this is text")
+
+    assert _failure(capsys, tmp_path, path).startswith(f"{path}: not a")
+    assert run(["convert", str(path)]) == code

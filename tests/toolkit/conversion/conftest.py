@@ -29,17 +29,17 @@ def error_of() -> ErrorOf:
 def _error(
     model: Any,
     fmt: Format,
-    samples: Mapping[str, Any] | np.ndarray,
-    *,
+    *samples: Mapping[str, Any] | np.ndarray,
     opset: int = 18,
 ) -> float:
     """The largest error over all outputs, at batch 1 and at the batch of the samples.
 
-    A whole-number or boolean output that differs anywhere counts as infinitely far.
+    A whole-number or boolean output that differs anywhere counts as infinitely far. Several
+    samples are run by one artifact, one after the other.
     """
-    reference = trace(model, samples=samples)
-    names = [spec.name for spec in reference.signature.inputs]
-    tensors = dict(samples) if isinstance(samples, Mapping) else {names[0]: samples}
+    reference = trace(model, samples=samples[0])
+    name = reference.signature.inputs[0].name
+    tensors = [dict(one) if isinstance(one, Mapping) else {name: one} for one in samples]
     artifact = convert_here(
         reference,
         Recipe(name=f"float32_{fmt}", format=fmt),
@@ -49,7 +49,7 @@ def _error(
     runner = open_runner(artifact)
     errors = [
         _distance(expected, runner.run(batch)[name])
-        for batch in (tensors, {key: value[:1] for key, value in tensors.items()})
+        for batch in (*tensors, *({k: v[:1] for k, v in one.items()} for one in tensors))
         for name, expected in reference.run(batch).items()
     ]
     return max(errors)

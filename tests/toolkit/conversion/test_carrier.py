@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from edgesmith.conversion.carrier import Carried, onnx_node
-from edgesmith.conversion.converting import converted
+from edgesmith.conversion.converting import converter_of
 from edgesmith.conversion.job import Job
 from edgesmith.reference.graph import frozen
 from edgesmith_runtime.bundle import Artifact
@@ -48,7 +48,7 @@ def test_carried_nodes_arrive_in_the_onnx_file(opset: int) -> None:
     )
     x = np.array([[0.5, 2, 3, -4]], np.float32)
 
-    content = converted(graph.content, job)
+    content = converter_of(Format.ONNX)(graph.content, job)
 
     artifact = Artifact(
         file="model.onnx",

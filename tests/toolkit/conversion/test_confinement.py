@@ -18,7 +18,7 @@ WAIT = "import sys; sys.stdin.read()"
 def _run(code: str, *, timeout_s: float = 60, max_memory_bytes: int = 1 << 30) -> None:
     run_confined(
         [sys.executable, "-c", code],
-        stdin="the job",
+        stdin=lambda: "the job",
         label="the converter",
         timeout_s=timeout_s,
         max_memory_bytes=max_memory_bytes,
@@ -115,7 +115,7 @@ def test_a_command_that_does_not_exist_is_the_callers_bug(tmp_path: Path) -> Non
     with pytest.raises(FileNotFoundError):
         run_confined(
             [str(tmp_path / "absent")],
-            stdin="",
+            stdin=str,
             label="",
             timeout_s=1,
             max_memory_bytes=1,
@@ -130,3 +130,19 @@ def test_texts_hash_alike_in_every_child(tmp_path: Path) -> None:
         hashes.append(place.read_text())
 
     assert hashes[0] == hashes[1]
+
+
+def test_a_line_that_cannot_be_made_ends_the_child(tmp_path: Path) -> None:
+    def refused() -> str:
+        raise ConversionError("cannot be traced")
+
+    with pytest.raises(ConversionError, match=r"^cannot be traced$"):
+        run_confined(
+            [sys.executable, "-c", f"import os, time; open({str(tmp_path / 'pid')!r}, 'w')"],
+            stdin=refused,
+            label="the converter",
+            timeout_s=30,
+            max_memory_bytes=1 << 30,
+        )
+
+    assert psutil.Process().children() == []

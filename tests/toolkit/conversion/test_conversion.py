@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -209,3 +210,18 @@ def test_labels_are_in_the_metadata_of_an_onnx_file(
     properties = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
 
     assert properties["labels"] == {"digit": ["zero", "one", "two"]}
+
+
+@both_formats
+def test_a_model_that_no_file_can_hold_is_refused_with_the_way_out(
+    reference: Reference, tmp_path: Path, fmt: Format
+) -> None:
+    large = dataclasses.replace(reference, size_bytes=3_200_000_000)
+
+    with pytest.raises(
+        ConversionError,
+        match=rf"^the weights take 3\.2 GB, and one \.{fmt} file holds at most 2 GB: .* split it",
+    ):
+        _convert(large, fmt, tmp_path)
+
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgesmith.conversion.converting import converted
+from edgesmith.conversion.converting import converter_of
 from edgesmith.conversion.job import Job
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
@@ -25,4 +25,4 @@ def test_a_graph_that_is_none_is_refused(fmt: Format, message: str) -> None:
     )
 
     with pytest.raises(ConversionError, match=message):
-        converted(b"\xff\xff", job)
+        converter_of(fmt)(b"\xff\xff", job)

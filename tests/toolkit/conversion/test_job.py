@@ -44,6 +44,14 @@ def test_a_refusal_names_the_layers_once_each_and_the_node_where_no_layer_made_i
         opset=18,
     )
 
-    assert job.refusal("TFLite", nodes) == (
+    refusal = job.refusal("TFLite", nodes)
+
+    assert str(refusal) == (
         "TFLite has no counterpart for Erf (layer 'gelu'), Cast (node 'm'), A (node 'b') and 1 more"
     )
+    assert refusal.reasons == {
+        "gelu": "TFLite has no counterpart for Erf",
+        "m": "TFLite has no counterpart for Cast",
+        "b": "TFLite has no counterpart for A",
+        "c": "TFLite has no counterpart for B",
+    }

@@ -28,7 +28,7 @@ def test_a_converter_whose_parent_is_gone_ends(reference: Reference, tmp_path: P
     )
 
     ended = subprocess.run(
-        [sys.executable, "-m", "edgesmith.conversion.worker", str(graph), str(result)],
+        [sys.executable, "-m", "edgesmith.conversion.worker", "onnx", str(graph), str(result)],
         input=job.to_json() + "\n",
         text=True,
         capture_output=True,

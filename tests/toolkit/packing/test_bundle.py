@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,6 +132,20 @@ def test_a_default_that_needs_an_extra_is_refused(
         match=r"model\.tflite needs ai-edge-litert; add onnx to conversion\.formats",
     ):
         _pack(interface, candidates, golden, choice="model.tflite")
+
+
+def test_a_default_may_need_an_extra_where_nothing_else_is_there(
+    interface: Interface, candidates: tuple[Candidate, ...], golden: GoldenSamples
+) -> None:
+    alone = dataclasses.replace(
+        golden,
+        outputs={"model.tflite": golden.outputs["model.tflite"]},
+        output_tolerances={"model.tflite": golden.output_tolerances["model.tflite"]},
+    )
+
+    manifest = _pack(interface, candidates[1:], alone, choice="model.tflite").manifest
+
+    assert manifest.default_artifact.needs == ("ai-edge-litert",)
 
 
 def test_a_choice_that_is_no_candidate_is_refused(

@@ -153,3 +153,45 @@ def test_no_samples_are_refused() -> None:
         DataError, match="golden samples: expected as many samples of each raw inp"
     ):
         _golden(Kind.TEXT, [])
+
+
+@pytest.mark.parametrize(
+    ("batch", "kept"),
+    [
+        (["a", "é"], ["a", "é"]),
+        ([b"a", "\u00e9".encode()], ["a", "é"]),
+        (np.array([["a"], ["b"]], object), ["a", "b"]),
+        (np.array([["a", "b"], ["c", ""]], object), [("a", "b"), ("c", "")]),
+    ],
+)
+def test_texts_are_kept_as_an_app_has_them(batch: Any, kept: list[Any]) -> None:
+    golden = _golden(Kind.TEXT, batch)
+
+    assert [sample["raw"] for sample in golden.raw] == kept
+
+
+def test_samples_whose_tensors_have_a_rarer_shape_are_left_out() -> None:
+    def codes(raw: Mapping[str, Any]) -> dict[str, Any]:
+        (text,) = raw["raw"]
+        return {"n": np.array([[ord(letter) for letter in text]], np.int64)}
+
+    golden = _golden(Kind.TEXT, ["a", "bcd", "e", ""], codes)
+
+    assert [sample["raw"] for sample in golden.raw] == ["a", "e"]
+    np.testing.assert_array_equal(golden.tensors["n"], [[97], [101]])
+    np.testing.assert_array_equal(golden.outputs["model.onnx"]["y"], [[194], [202]])
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ([b"\xff"], "golden samples: expected texts in UTF-8, got bytes that are not"),
+        (
+            np.full((1, 2, 2), "a", object),
+            r"golden samples: expected one row of texts a sample, got the shape \(2, 2\)",
+        ),
+    ],
+)
+def test_texts_that_samples_json_cannot_hold_are_refused(batch: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        _golden(Kind.TEXT, batch)

@@ -24,6 +24,13 @@ def test_the_versions_of_all_that_took_part_are_named() -> None:
     assert versions["keras"] == version("keras")
 
 
+def test_a_model_file_is_named_and_keras_took_no_part() -> None:
+    members = provenance(original={"file": "m.onnx", "sha256": "ab", "producer": "pytorch"})
+
+    assert members["original"] == {"file": "m.onnx", "sha256": "ab", "producer": "pytorch"}
+    assert not {"keras", "tensorflow", "tf2onnx"} & set(members["versions"])
+
+
 def test_data_seed_and_configuration_are_plain_json() -> None:
     members = provenance(
         data=Provenance(source="digits", licence="CC0", sha256="ab"),

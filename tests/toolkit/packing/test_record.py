@@ -62,6 +62,7 @@ def test_what_was_left_is_found(
     assert (record.name, record.signature) == ("digits", reference.signature)
     assert record.original == left / ORIGINAL
     graph = reference.freeze()
+    assert record.graph is not None
     assert record.graph.read_bytes() == graph.content
     assert (record.input_nodes, record.output_nodes) == (graph.input_nodes, graph.output_nodes)
     assert {file: path.read_bytes() for file, path in record.candidates.items()} == {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import threading
 import urllib.parse
@@ -36,13 +37,15 @@ def test_a_method_is_replaced_and_put_back() -> None:
 
 
 def test_a_function_is_replaced_where_another_module_of_its_package_imported_it() -> None:
-    import urllib.request
+    importer: Any = importlib.import_module(
+        "urllib.request"
+    )  # says: from urllib.parse import quote
 
     with patched([QUOTE]):
-        inside = urllib.request.quote("a b")
+        inside = importer.quote("a b")
 
     assert inside == "<a b>"
-    assert urllib.request.quote is urllib.parse.quote
+    assert importer.quote is urllib.parse.quote
     assert urllib.parse.quote("a b") == "a%20b"
 
 

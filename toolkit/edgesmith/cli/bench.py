@@ -57,7 +57,10 @@ def bench(
 
 
 def _original_of(bundle: Path) -> Path | None:
-    """The original that the build of this bundle left beside it, its digests checked."""
+    """The Keras model that the build of this bundle left beside it, its digests checked.
+
+    A model file is no subject: its artifact is the same graph in the same engine.
+    """
     from edgesmith.packing import read_record
     from edgesmith_runtime.bundle import read_bundle
 
@@ -66,7 +69,8 @@ def _original_of(bundle: Path) -> Path | None:
     if not (left / "record.json").is_file():
         return None
     record = read_record(left)
-    return record.original if record.name == name else None
+    is_keras = record.original is not None and record.original.suffix == ".keras"
+    return record.original if record.name == name and is_keras else None
 
 
 def _write(comparison: Comparison, html: Path | None, json_file: Path | None) -> None:

@@ -15,14 +15,20 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from edgesmith_runtime.spec import Format
+
 __all__ = [
     "FILE",
     "FOLDER",
     "Session",
+    "custom_objects_option",
     "debug_option",
+    "formats_of",
+    "import_from_here",
     "json_option",
     "one_object",
     "out_option",
+    "unsafe_option",
 ]
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -53,6 +59,43 @@ debug_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
+custom_objects_option = click.option(
+    "--custom-objects",
+    multiple=True,
+    metavar="package.module[:Name]",
+    help="Where classes are that the file needs and does not hold; may be given again.",
+)
+unsafe_option = click.option(
+    "--unsafe",
+    is_flag=True,
+    help="Let the file run the Python code that it holds, such as that of Lambda layers.",
+)
+
+
+def import_from_here(*, wanted: bool) -> None:
+    """Let ``--custom-objects`` find modules of the working folder, as ``python -m`` does."""
+    if wanted and (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+
+
+def formats_of(text: str) -> tuple[Format, ...]:
+    """The formats of ``--formats``, comma between, once each.
+
+    Raises:
+        click.UsageError: One is not known, or there is none.
+    """
+    from edgesmith_runtime.spec import Format
+
+    known = {str(one): one for one in Format}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise click.UsageError(
+                f"--formats: expected some of {', '.join(known)}, got '{name}'"
+            )
+    if not names:
+        raise click.UsageError(f"--formats: expected some of {', '.join(known)}, got none")
+    return tuple(known[name] for name in dict.fromkeys(names))
 
 
 def out_option(default: str) -> Callable[[F], F]:

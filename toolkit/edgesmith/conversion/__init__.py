@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from edgesmith.conversion.confinement import run_confined
-from edgesmith.conversion.converting import converted
+from edgesmith.conversion.converting import converter_of
 from edgesmith.conversion.job import Job
-from edgesmith.conversion.lowering import patches_for
+from edgesmith.conversion.refusal import RefusedError, read_refusal, refusal_path
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.spec import Format, Precision
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from edgesmith.core import Recipe
     from edgesmith.reference import FrozenGraph, Reference
 
-__all__ = ["convert", "convert_here", "lower", "patches_for"]
+__all__ = ["RefusedError", "convert", "convert_here", "lower"]
 
 _WORKER = "edgesmith.conversion.worker"
+# Of a protobuf message and of a flatbuffer, less 32 MB for what is not weights.
+MAX_WEIGHTS_BYTES = (1 << 31) - (1 << 25)
 TFLITE_SCHEMA_VERSION = 3  # of every .tflite file; the converter takes no other
 
 
@@ -39,8 +41,9 @@ def convert(
 ) -> Artifact:
     """Convert the original by a recipe.
 
-    The model is traced here, with what its target cannot hold replaced. The converter gets the
-    frozen graph and nothing else, in a process of its own: it may abort or take all memory.
+    The model is traced here, with what its target cannot hold replaced, while the process of
+    the converter starts. That gets the frozen graph and nothing else, and is apart because a
+    converter may abort or take all memory.
     Several recipes may be converted at once, from several threads. The same graph and recipe
     give the same bytes.
 
@@ -56,18 +59,27 @@ def convert(
             the graph, dies, or goes beyond a limit; the message says which, and names the
             layer where it is known.
     """
-    graph, _ = lower(reference, recipe.format)
-    job = _job(reference, graph, recipe, labels, config)
     with tempfile.TemporaryDirectory(prefix=".conversion-", dir=directory) as scratch:
         source, result = Path(scratch, "graph.pb"), Path(scratch, "result")
-        source.write_bytes(graph.content)
-        run_confined(
-            [sys.executable, "-P", "-m", _WORKER, str(source), str(result)],
-            stdin=job.to_json(),
-            label=f"the {recipe.format} converter",
-            timeout_s=config.timeout_s,
-            max_memory_bytes=config.max_memory_bytes,
-        )
+
+        def job() -> str:
+            graph, _ = lower(reference, recipe.format)
+            source.write_bytes(graph.content)
+            return _job(reference, graph, recipe, labels, config).to_json()
+
+        try:
+            run_confined(
+                [sys.executable, "-P", "-m", _WORKER, recipe.format, str(source), str(result)],
+                stdin=job,
+                label=f"the {recipe.format} converter",
+                timeout_s=config.timeout_s,
+                max_memory_bytes=config.max_memory_bytes,
+            )
+        except ConversionError as error:
+            refused = read_refusal(str(error), refusal_path(result))
+            if refused is None:
+                raise
+            raise refused from error
         content = result.read_bytes() if result.is_file() else b""
     if not content:
         raise ConversionError(f"the {recipe.format} converter ended without an artifact")
@@ -89,15 +101,23 @@ def convert_here(
     """
     graph, _ = lower(reference, recipe.format)
     job = _job(reference, graph, recipe, labels, config)
-    return _artifact(reference, recipe, config, converted(graph.content, job))
+    return _artifact(reference, recipe, config, converter_of(recipe.format)(graph.content, job))
 
 
 def lower(reference: Reference, fmt: Format) -> tuple[FrozenGraph, tuple[Lowered, ...]]:
     """The graph that a target gets, and what was replaced in it.
 
     Raises:
-        ConversionError: The model cannot be traced so.
+        ConversionError: The model cannot be traced so, or is too large for one file.
     """
+    if reference.size_bytes > MAX_WEIGHTS_BYTES:
+        raise ConversionError(
+            f"the weights take {reference.size_bytes / 1e9:.1f} GB, and one .{fmt} file holds at "
+            "most 2 GB: build the model smaller, or split it into models that are converted one "
+            "by one, keras.Model(inputs, hidden) and keras.Model(hidden, outputs)"
+        )
+    from edgesmith.conversion.lowering import patches_for  # and Keras, which no converter needs
+
     lowered: list[Lowered] = []
     graph = reference.freeze(patches_for(fmt, lowered))
     return graph, tuple(lowered)

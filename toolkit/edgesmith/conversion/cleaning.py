@@ -9,6 +9,7 @@ import onnx_ir as ir
 import onnx_ir.passes.common as passes
 
 from edgesmith.conversion.fusion import fold_affine
+from edgesmith.conversion.series import heighten_series
 
 if TYPE_CHECKING:
     import onnx
@@ -27,6 +28,7 @@ def cleaned(model: onnx.ModelProto) -> onnx.ModelProto:
     _clean(result)
     passes.ShapeInferencePass()(result)
     fold_affine(result.graph)
+    heighten_series(result.graph)
     _clean(result)
     _name_outputs(result.graph, names)
     return ir.to_proto(result)

@@ -16,7 +16,7 @@ import psutil
 from edgesmith_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["run_confined"]
 
@@ -34,7 +34,7 @@ _ENVIRONMENT = {
 def run_confined(
     command: Sequence[str],
     *,
-    stdin: str,
+    stdin: Callable[[], str],
     label: str,
     timeout_s: float,
     max_memory_bytes: int,
@@ -43,15 +43,17 @@ def run_confined(
 
     Args:
         command: Program and arguments.
-        stdin: One line for the child. Its standard input stays open after it: the end of that
-            tells the child that its parent is gone.
+        stdin: Gives one line for the child, and is called when the child has started: what it
+            takes to make it goes on beside the child's start. The child's standard input stays
+            open after it: the end of that tells the child that its parent is gone.
         label: What runs, for messages.
         timeout_s: Wall time from the start.
         max_memory_bytes: Resident memory of the child and all its descendants, looked at 20
             times a second.
 
     Raises:
-        ConversionError: It failed, died by a signal, or was ended at a limit.
+        ConversionError: It failed, died by a signal, or was ended at a limit; or ``stdin``
+            raises it, and the child is ended.
     """
     with tempfile.TemporaryFile() as stderr:
         child = subprocess.Popen(
@@ -62,7 +64,7 @@ def run_confined(
             env={**os.environ, **_ENVIRONMENT},
         )
         try:
-            _hand_over(child, stdin)
+            _hand_over(child, stdin())
             peak_bytes = _watch(child, label, timeout_s, max_memory_bytes)
         finally:
             _end(child)

@@ -1,4 +1,4 @@
-"""One job done in this process, by the converter of its format."""
+"""Which converter makes a format."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, assert_never
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgesmith.conversion.job import Job
 
-__all__ = ["converted"]
+__all__ = ["converter_of"]
 
 
-def converted(graph: bytes, job: Job) -> bytes:
-    """The content of the artifact that a frozen graph becomes.
+def converter_of(fmt: Format) -> Callable[[bytes, Job], bytes]:
+    """The converter of a format, with all that it needs imported.
 
-    Raises:
-        ConversionError: The converter refuses the graph.
+    It takes a serialized GraphDef and a job, gives the content of the artifact, and raises
+    ``ConversionError`` where it refuses the graph.
     """
-    match job.format:
+    match fmt:
         case Format.ONNX:
             from edgesmith.conversion.onnx import onnx_from_graph
 
-            return onnx_from_graph(graph, job)
+            return onnx_from_graph
         case Format.TFLITE:
             from edgesmith.conversion.tflite import tflite_from_graph
 
-            return tflite_from_graph(graph, job)
+            return tflite_from_graph
         case _:
-            assert_never(job.format)
+            assert_never(fmt)

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgesmith.conversion.refusal import RefusedError
+from edgesmith.inscription import inscription
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
@@ -64,15 +66,11 @@ class Job:
         )
 
     def metadata(self) -> dict[str, Any]:
-        """What an artifact says of itself: inputs, outputs and labels as JSON values."""
-        return {
-            "inputs": [_plain(spec) for spec in self.signature.inputs],
-            "outputs": [_plain(spec) for spec in self.signature.outputs],
-            "labels": {name: list(labels) for name, labels in sorted(self.labels.items())},
-        }
+        """What the artifact says of itself: inputs, outputs and labels as JSON values."""
+        return inscription(self.signature, self.labels)
 
-    def refusal(self, target: str, nodes: Sequence[tuple[str, str]]) -> str:
-        """A sentence on ops that a target has no counterpart for, by the layers that they are in.
+    def refusal(self, target: str, nodes: Sequence[tuple[str, str]]) -> RefusedError:
+        """The error of ops that a target has no counterpart for, by the layers that they are in.
 
         Args:
             target: As people call it.
@@ -80,7 +78,16 @@ class Job:
         """
         places = list(dict.fromkeys(f"{op} ({self._place(node)})" for op, node in nodes))
         more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-        return f"{target} has no counterpart for {', '.join(places[:3])}{more}"
+        ops: dict[str, dict[str, None]] = {}
+        for op, node in nodes:
+            ops.setdefault(layer_of(node, self.scopes) or node, {})[op] = None
+        return RefusedError(
+            f"{target} has no counterpart for {', '.join(places[:3])}{more}",
+            {
+                place: f"{target} has no counterpart for {', '.join(ops[place])}"
+                for place in ops
+            },
+        )
 
     def _place(self, node: str) -> str:
         layer = layer_of(node, self.scopes)
@@ -99,10 +106,6 @@ def layer_of(node: str, scopes: Mapping[str, str]) -> str | None:
         if node in scopes:
             return scopes[node]
     return None
-
-
-def _plain(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)}
 
 
 def _specs(items: Iterable[Mapping[str, Any]]) -> tuple[TensorSpec, ...]:

@@ -124,7 +124,7 @@ def _refuse_unknown_operations(model: onnx.ModelProto, job: Job) -> None:
         (node.op_type, node.name) for node in _nodes(model.graph) if not _is_known(node, known)
     ]
     if unknown:
-        raise ConversionError(job.refusal("ONNX", unknown))
+        raise job.refusal("ONNX", unknown)
 
 
 def _is_known(node: onnx.NodeProto, versions: dict[str, int]) -> bool:

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import flatbuffers
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from edgesmith.inscription import compact_json
 from edgesmith.quiet import quiet_start
+from edgesmith.tflite_file import SIGNATURE_KEY, add_inscription, tflite_bytes
 from edgesmith_runtime.errors import ConversionError
 
 with quiet_start():
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
     from edgesmith_runtime.spec import TensorSpec
 
 __all__ = ["tflite_from_graph"]
-
-_SIGNATURE_KEY = "serving_default"  # what TFLite interpreters look for first
-_METADATA_NAME = "edgesmith"
-_FILE_IDENTIFIER = b"TFL3"
-_BUFFER_ALIGNMENT = 16  # `force_align` of Buffer.data in the schema
 
 
 def tflite_from_graph(graph: bytes, job: Job) -> bytes:
@@ -48,19 +42,20 @@ def tflite_from_graph(graph: bytes, job: Job) -> bytes:
     try:
         content = _converted(graph, job)
     except Exception as error:  # the converter raises all kinds
-        raise ConversionError(_gist(error, job)) from error
+        raise _refusal(str(error), job) from error
     return _described(content, job)
 
 
-def _gist(error: Exception, job: Job) -> str:
-    """What the converter refused, and the nodes, out of its pages of text."""
-    text = str(error)
-    refused = re.findall(r'error: loc\(.*?"(\w+):", "([^"]+)"', text)
+def _refusal(text: str, job: Job) -> ConversionError:
+    """What the converter refused, and where, out of its pages of text."""
+    refused: list[tuple[str, str]] = re.findall(r'error: loc\(.*?"(\w+):", "([^"]+)"', text)
     if refused:
         return job.refusal("TFLite", refused)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if "error:" in line] or lines
-    return f"TensorFlow's converter: {telling[0] if telling else type(error).__name__}"
+    return ConversionError(
+        f"TensorFlow's converter: {telling[0] if telling else 'says nothing'}"
+    )
 
 
 def _converted(graph: bytes, job: Job) -> bytes:
@@ -84,27 +79,11 @@ def _described(content: bytes, job: Job) -> bytes:
     inputs = _named(main, main.inputs, job.signature.inputs)  # last: an input keeps its name
     model.signatureDefs = [
         schema.SignatureDefT(
-            inputs=inputs, outputs=outputs, signatureKey=_SIGNATURE_KEY, subgraphIndex=0
+            inputs=inputs, outputs=outputs, signatureKey=SIGNATURE_KEY, subgraphIndex=0
         )
     ]
-    text = json.dumps(job.metadata(), ensure_ascii=False, sort_keys=True)
-    model.buffers.append(schema.BufferT(data=np.frombuffer(text.encode(), np.uint8)))
-    model.metadata = [
-        *(model.metadata or []),
-        schema.MetadataT(name=_METADATA_NAME, buffer=len(model.buffers) - 1),
-    ]
-    builder = _AlignedBuilder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), file_identifier=_FILE_IDENTIFIER)
-    return bytes(builder.Output())
-
-
-class _AlignedBuilder(flatbuffers.Builder):
-    """Puts byte vectors where the schema wants them; Python's own code ignores `force_align`."""
-
-    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802, N803
-        return super().StartVector(
-            elemSize, numElems, _BUFFER_ALIGNMENT if elemSize == 1 else alignment
-        )
+    add_inscription(model, compact_json(job.metadata()))
+    return tflite_bytes(model, size_bytes=len(content))
 
 
 def _named(

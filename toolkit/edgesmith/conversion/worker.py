@@ -1,4 +1,4 @@
-"""The child process of a conversion: ``worker GRAPH RESULT``, the job as a line on standard input."""
+"""The child process of a conversion: ``worker FORMAT GRAPH RESULT``, the job on standard input."""
 
 from __future__ import annotations
 
@@ -8,21 +8,32 @@ import sys
 import threading
 from pathlib import Path
 
-from edgesmith.conversion.converting import converted
+from edgesmith.conversion.converting import converter_of
 from edgesmith.conversion.job import Job
+from edgesmith.conversion.refusal import RefusedError, refusal_path, write_refusal
 from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.spec import Format
 
 __all__ = ["main"]
 
 
 def main(arguments: list[str]) -> int:
-    """Convert one graph; what went wrong is the last line of standard error."""
-    graph, result = map(Path, arguments)
-    job = Job.from_json(sys.stdin.readline())
+    """Convert one graph; what went wrong is the last line of standard error.
+
+    The converter is imported first: the job, one line, may still be in the making.
+    """
+    fmt, graph, result = Format(arguments[0]), Path(arguments[1]), Path(arguments[2])
+    convert = converter_of(fmt)
+    line = sys.stdin.readline()
+    if not line:
+        return 1  # the parent is gone, or has no job
+    job = Job.from_json(line)
     threading.Thread(target=_follow_parent, daemon=True).start()
     try:
-        result.write_bytes(converted(graph.read_bytes(), job))
+        result.write_bytes(convert(graph.read_bytes(), job))
     except ConversionError as error:
+        if isinstance(error, RefusedError):
+            write_refusal(error, refusal_path(result))
         print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
         return 1
     return 0

@@ -11,6 +11,7 @@ from edgesmith.packing.record import (
     RecordedSet,
     SampleSet,
     leave,
+    original_place,
     read_record,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "golden_samples",
     "leave",
     "needs",
+    "original_place",
     "pack",
     "provenance",
     "read_record",

@@ -63,16 +63,17 @@ def pack(
         provenance: Plain JSON values; no time stamps.
 
     Raises:
-        ConfigError: The default artifact needs more than the base install.
+        ConfigError: The default artifact needs more than the base install, and another does not.
         BundleError: The parts do not make a bundle; the message names the part.
     """
     by_file = {candidate.artifact.file: candidate.artifact for candidate in candidates}
-    default = Selection(file=choice.file, reason=choice.reason)
-    if choice.file in by_file and needs(by_file[choice.file]):
+    needed = needs(by_file[choice.file]) if choice.file in by_file else ()
+    if needed and not all(needs(artifact) for artifact in by_file.values()):
         raise ConfigError(
             f"the default artifact runs on numpy and onnxruntime alone, {choice.file} needs "
-            f"{', '.join(needs(by_file[choice.file]))}; add onnx to conversion.formats"
+            f"{', '.join(needed)}; add onnx to conversion.formats"
         )
+    default = Selection(file=choice.file, reason=choice.reason, needs=needed)
     if fastest is not None and fastest.file in by_file:
         fastest = Selection(
             file=fastest.file, reason=fastest.reason, needs=needs(by_file[fastest.file])

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["provenance"]
 
+_OF_KERAS = {"keras", "tensorflow", "tf2onnx"}  # that a model file does without
+
 _PACKAGES = (
     "ai-edge-litert",
     "edgesmith",
@@ -31,6 +33,7 @@ def provenance(
     n_by_split: Mapping[Split, int] | None = None,
     seed: int | None = None,
     config: Mapping[str, Any] | None = None,
+    original: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The manifest's provenance, as plain JSON values.
 
@@ -41,8 +44,14 @@ def provenance(
         n_by_split: Samples by split.
         seed: Of every random choice.
         config: The configuration as it was read, as plain JSON values.
+        original: What a bundle that was made of a model file says of that file.
     """
-    members: dict[str, Any] = {"versions": _versions()}
+    without = set[str]() if original is None else _OF_KERAS
+    members: dict[str, Any] = {
+        "versions": {one: v for one, v in _versions().items() if one not in without}
+    }
+    if original is not None:
+        members["original"] = dict(original)
     if data is not None:
         members["data"] = {
             "source": data.source,

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from edgesmith.foreign import ForeignModel
 from edgesmith_runtime.errors import BundleError
 from edgesmith_runtime.fields import Fields, strict_json
 from edgesmith_runtime.files import replacing
@@ -22,11 +23,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.core import Candidate
-    from edgesmith.reference import Reference
+    from edgesmith.foreign import AnyReference
 
-__all__ = ["ORIGINAL", "Record", "RecordedSet", "SampleSet", "leave", "read_record"]
+__all__ = [
+    "ORIGINAL",
+    "Record",
+    "RecordedSet",
+    "SampleSet",
+    "leave",
+    "original_place",
+    "read_record",
+]
 
 ORIGINAL = "original.keras"
+
+_ORIGINALS = (ORIGINAL, "original.onnx", "original.tflite")
 
 _RECORD = "record.json"
 _GRAPH = "original.pb"
@@ -69,18 +80,19 @@ class Record:
 
     Args:
         name: Of the bundle.
-        original: The ``.keras`` file; None where Keras cannot save the model.
-        graph: The original's frozen graph.
+        original: The ``.keras`` file, or the model file that the bundle was made of; None where
+            Keras cannot save the model.
+        graph: The original's frozen graph; None of a model file.
         signature: Of the original.
-        input_nodes: The graph's placeholder of each input.
-        output_nodes: The graph's node of each output.
+        input_nodes: The graph's placeholder of each input; empty without a graph.
+        output_nodes: The graph's node of each output, likewise.
         candidates: Every artifact by its file name.
         sets: Sample sets by name: ``calibration``, ``test``.
     """
 
     name: str
     original: Path | None
-    graph: Path
+    graph: Path | None
     signature: Signature
     input_nodes: tuple[str, ...]
     output_nodes: tuple[str, ...]
@@ -92,11 +104,11 @@ def leave(
     directory: Path,
     *,
     name: str,
-    reference: Reference,
+    reference: AnyReference,
     candidates: Sequence[Candidate],
     sets: Mapping[str, SampleSet],
 ) -> None:
-    """Write what later steps need; ``original.keras`` is recorded if it is there already.
+    """Write what later steps need; the original is recorded if it is there already.
 
     The record is taken away first and written last, so a build that was killed in between
     leaves none, and nothing is taken for whole that is not.
@@ -104,7 +116,7 @@ def leave(
     Args:
         directory: The ``build`` directory; it must exist.
         name: Of the bundle.
-        reference: The original; its graph is written.
+        reference: The original; the graph of a traced one is written.
         candidates: Every artifact is written.
         sets: Sample sets by name; one batch is held at a time.
 
@@ -112,10 +124,12 @@ def leave(
         WriteError: A file cannot be written.
     """
     (directory / _RECORD).unlink(missing_ok=True)
-    graph = reference.freeze()
-    files = [_write(directory / _GRAPH, graph.content)]
-    if (directory / ORIGINAL).is_file():
-        files.append(directory / ORIGINAL)
+    graph = None if isinstance(reference, ForeignModel) else reference.freeze()
+    files = [directory / name for name in _ORIGINALS if (directory / name).is_file()]
+    if graph is None:
+        (directory / _GRAPH).unlink(missing_ok=True)
+    else:
+        files.append(_write(directory / _GRAPH, graph.content))
     (directory / _CANDIDATES).mkdir(exist_ok=True)
     for candidate in candidates:
         artifact = candidate.artifact
@@ -129,14 +143,27 @@ def leave(
         "name": name,
         "inputs": [_spec_members(spec) for spec in reference.signature.inputs],
         "outputs": [_spec_members(spec) for spec in reference.signature.outputs],
-        "input_nodes": graph.input_nodes,
-        "output_nodes": graph.output_nodes,
+        "input_nodes": () if graph is None else graph.input_nodes,
+        "output_nodes": () if graph is None else graph.output_nodes,
         "candidates": [candidate.artifact.file for candidate in candidates],
         "sets": {key: _set_members(directory, one) for key, one in recorded.items()},
         "files": {_relative(directory, file): _digest(file) for file in files},
     }
     text = json.dumps(members, indent=2, sort_keys=True, ensure_ascii=False)
     _write(directory / _RECORD, (text + "\n").encode())
+
+
+def original_place(directory: Path, suffix: str) -> Path:
+    """Where the original of a build is kept; one of another kind, of an older build, is removed.
+
+    Args:
+        directory: The ``build`` directory.
+        suffix: ``.keras``, ``.onnx`` or ``.tflite``.
+    """
+    for name in _ORIGINALS:
+        if not name.endswith(suffix):
+            (directory / name).unlink(missing_ok=True)
+    return directory / f"original{suffix}"
 
 
 def _write(path: Path, content: bytes | memoryview) -> Path:
@@ -247,8 +274,8 @@ def read_record(directory: Path) -> Record:
     files = {name: directory / name for name in digests}
     record = Record(
         name=fields.take("name", str),
-        original=files.get(ORIGINAL),
-        graph=directory / _GRAPH,
+        original=next((files[name] for name in _ORIGINALS if name in files), None),
+        graph=files.get(_GRAPH),
         signature=Signature(
             fields.children("inputs", _read_spec), fields.children("outputs", _read_spec)
         ),

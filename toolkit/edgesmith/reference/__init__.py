@@ -10,11 +10,13 @@ from __future__ import annotations
 from edgesmith.reference.files import load_original, save
 from edgesmith.reference.graph import FrozenGraph
 from edgesmith.reference.inner import inner_layer
+from edgesmith.reference.lifting import Lifted
 from edgesmith.reference.patching import Patch
 from edgesmith.reference.tracing import Reference, trace
 
 __all__ = [
     "FrozenGraph",
+    "Lifted",
     "Patch",
     "Reference",
     "inner_layer",

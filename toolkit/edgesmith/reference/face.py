@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Face",
+    "TextSpec",
     "apart",
     "build",
     "face_of",
     "free_spec",
     "keeps_state",
+    "named_axes",
+    "numeric",
     "own_batch",
     "path_name",
     "tf_specs",
@@ -40,16 +44,34 @@ Feed = Callable[[Sequence[Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
+class TextSpec:
+    """An input of texts, which no artifact has; the axes are as in ``TensorSpec``."""
+
+    name: str
+    shape: tuple[int | str, ...]
+
+    @property
+    def dtype(self) -> str:
+        """As TensorFlow calls it."""
+        return "string"
+
+    @property
+    def sample_shape(self) -> tuple[int | str, ...]:
+        """The axes after the batch axis."""
+        return self.shape[1:]
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """What a model takes, and how its call wants it: ``feed(tensors)`` is ``args, kwargs``."""
 
-    inputs: tuple[TensorSpec, ...]
+    inputs: tuple[TensorSpec | TextSpec, ...]
     feed: Feed
 
 
 def face_of(
     model: keras.Model,
-    inputs: tuple[TensorSpec, ...] | None,
+    inputs: tuple[TensorSpec | TextSpec, ...] | None,
     samples: Mapping[str, NDArray[Any]] | NDArray[Any] | None,
 ) -> Face:
     """What the model declares, else what is given, else what it was called with before.
@@ -81,6 +103,11 @@ def with_batch(face: Face, batch: int) -> Face:
         TensorSpec(spec.name, spec.dtype, (batch, *spec.sample_shape)) for spec in face.inputs
     )
     return Face(inputs, face.feed)
+
+
+def numeric(face: Face) -> tuple[TensorSpec, ...]:
+    """The inputs of a face that takes no texts, as that of a lifted model's rest."""
+    return tuple(spec for spec in face.inputs if not isinstance(spec, TextSpec))
 
 
 def own_batch(model: keras.Model) -> int | None:
@@ -116,7 +143,9 @@ def _declared(model: keras.Model) -> Face | None:
     return Face(inputs, feed)
 
 
-def _matching(declared: Face, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+def _matching(
+    declared: Face, inputs: tuple[TensorSpec | TextSpec, ...]
+) -> tuple[TensorSpec | TextSpec, ...]:
     by_name = {spec.name: spec for spec in inputs}
     names = [spec.name for spec in declared.inputs]
     if set(by_name) != set(names):
@@ -126,13 +155,13 @@ def _matching(declared: Face, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpe
 
 def _sampled(
     model: keras.Model, samples: Mapping[str, NDArray[Any]] | NDArray[Any]
-) -> tuple[TensorSpec, ...]:
+) -> tuple[TensorSpec | TextSpec, ...]:
     arrays = samples if isinstance(samples, Mapping) else {_parameters(model)[0]: samples}
     return tuple(_input_spec(name, str(a.dtype), a.shape) for name, a in arrays.items())
 
 
 def _built(model: keras.Model) -> Face | None:
-    """What a subclassed model was called with before: its shapes are kept, its dtype is not.
+    """What a model was called with before: its shapes are kept, its dtype by an Input alone.
 
     None where Keras kept less than the call needs.
     """
@@ -145,8 +174,15 @@ def _built(model: keras.Model) -> Face | None:
         or not all(isinstance(s, tuple | list) and s for s in shapes.values())
     ):
         return None
-    inputs = tuple(_input_spec(name, "float32", shape) for name, shape in shapes.items())
+    dtype = _first_dtype(model)
+    inputs = tuple(_input_spec(name, dtype, shape) for name, shape in shapes.items())
     return Face(inputs, _feed_for(list(shapes), model))
+
+
+def _first_dtype(model: keras.Model) -> str:
+    """Of the Input of a Sequential model that Keras could not make a functional one."""
+    first = next(iter(attrgetter("_layers")(model)), None)
+    return first.dtype if isinstance(first, keras.layers.InputLayer) else "float32"
 
 
 def _built_shapes(model: keras.Model) -> dict[str, Any]:
@@ -204,28 +240,31 @@ def build(model: keras.Model, face: Face) -> None:
     model(*arguments, **named)
 
 
-def _input_spec(name: str, dtype: str, shape: Sequence[int | None]) -> TensorSpec:
+def _input_spec(name: str, dtype: str, shape: Sequence[int | None]) -> TensorSpec | TextSpec:
     """The spec of an input: the batch axis free, other free axes named after the input."""
+    sample_shape = tuple(shape)[1:]
+    dtype = "float32" if dtype == "bfloat16" else dtype  # which numpy lacks
     if dtype == "string" or np.dtype(dtype).kind in "OSU":
-        raise ConversionError(
-            f"input '{name}' takes text, which an artifact cannot; turn it into numbers in a "
-            "step of the transform, and start the model there"
-        )
-    return free_spec(name, dtype, ("batch", *tuple(shape)[1:]))
+        return TextSpec(name, named_axes(name, ("batch", *sample_shape)))
+    return free_spec(name, dtype, ("batch", *sample_shape))
+
+
+def named_axes(name: str, shape: Sequence[int | str | None]) -> tuple[int | str, ...]:
+    """Axes of which the free ones, None, are named after the tensor and their place."""
+    return tuple(
+        f"{name}_{index}" if length is None else length for index, length in enumerate(shape)
+    )
 
 
 def free_spec(name: str, dtype: str, shape: Sequence[int | str | None]) -> TensorSpec:
     """A spec whose free axes are named after the tensor and their place; None is a free one."""
-    axes = tuple(
-        f"{name}_{index}" if length is None else length for index, length in enumerate(shape)
-    )
     try:
-        return TensorSpec(name, dtype, axes)
+        return TensorSpec(name, dtype, named_axes(name, shape))
     except SignatureError as error:
         raise ConversionError(f"an artifact cannot have this tensor: {error}") from error
 
 
-def tf_specs(inputs: tuple[TensorSpec, ...]) -> list[tf.TensorSpec]:
+def tf_specs(inputs: tuple[TensorSpec | TextSpec, ...]) -> list[tf.TensorSpec]:
     """The same for TensorFlow, under names that a graph's nodes can have."""
     names = apart(
         [re.sub(r"\W", "_", f"{spec.name}", flags=re.ASCII) for spec in inputs], set()

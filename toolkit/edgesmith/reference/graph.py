@@ -38,6 +38,9 @@ class FrozenGraph:
 
 def frozen(concrete: Any, scopes: Mapping[str, str]) -> FrozenGraph:
     """Freeze a concrete function with the weights that it has now."""
+    # A lookup table that was made eagerly leaves a None here, of which TensorFlow's exporter prints
+    # two lines; drop this when tensorflow.python.framework.meta_graph does not.
+    concrete.graph.clear_collection("table_initializer")
     function = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     return FrozenGraph(
         content=function.graph.as_graph_def().SerializeToString(deterministic=True),

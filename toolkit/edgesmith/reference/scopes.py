@@ -10,6 +10,7 @@ from edgesmith.quiet import quiet_start
 from edgesmith.reference.patching import Patch
 
 with quiet_start():
+    import keras
     import tensorflow as tf
     from keras.src.backend.common.name_scope import current_path
 
@@ -23,9 +24,15 @@ _ENTER = "keras.src.backend.tensorflow.core:name_scope.__enter__"
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """Name scopes of a graph as they are opened, with the path of the layer that opens each."""
+    """Name scopes of a graph as they are opened, with the path of the layer that opens each.
+
+    Args:
+        paths: Of layers, by name scope.
+        kinds: Class names of the layers by path, in the order of their calls; without models.
+    """
 
     paths: dict[str, str] = field(default_factory=dict[str, str])
+    kinds: dict[str, str] = field(default_factory=dict[str, str])
 
     def patch(self) -> Patch:
         """Note every scope that Keras opens while this holds."""
@@ -36,6 +43,10 @@ class Scopes:
             entered = enter(scope)
             if not tf.executing_eagerly():
                 self.paths.setdefault(tf.get_current_name_scope(), current_path())
+            if isinstance(scope.caller, keras.Layer) and not isinstance(
+                scope.caller, keras.Model
+            ):
+                self.kinds.setdefault(current_path(), type(scope.caller).__name__)
             return entered
 
         return noted

@@ -17,6 +17,7 @@ from edgesmith.reference.face import (
     face_of,
     free_spec,
     keeps_state,
+    numeric,
     own_batch,
     path_name,
     tf_specs,
@@ -25,7 +26,15 @@ from edgesmith.reference.face import (
 from edgesmith.reference.faults import gist
 from edgesmith.reference.graph import FrozenGraph, frozen
 from edgesmith.reference.inner import InnerOutputs
+from edgesmith.reference.lifting import Lifted, lift
 from edgesmith.reference.patching import Patch, patched
+from edgesmith.reference.precision import (
+    in_float32,
+    precision_patches,
+    refuse_float8,
+    replaced_dtypes,
+)
+from edgesmith.reference.repairs import REPAIRS
 from edgesmith.reference.scopes import Scopes
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.runners.fixed_batch import run_in_batches
@@ -51,12 +60,15 @@ class Reference:
         unsaved: Variables that a ``.keras`` file would lose without an error: those that the
             model holds as plain attributes. The graph has them.
         size_bytes: Of all its variables.
+        lifted: The string layers at the front of the model, which are not in this reference:
+            its inputs are what they give. None for a model without any.
     """
 
     signature: Signature
     output_ops: tuple[str, ...]
     unsaved: tuple[str, ...]
     size_bytes: int
+    lifted: Lifted | None = field(default=None, repr=False, compare=False)
     _traced: Traced = field(repr=False, compare=False)
     _tracing: Tracing = field(repr=False, compare=False)
 
@@ -96,6 +108,11 @@ class Reference:
             raise ConversionError(f"{name}: fails on these inputs: {gist(error)}") from error
         names = [spec.name for spec in self.signature.outputs]
         return {name: o.numpy() for name, o in zip(names, outputs, strict=True)}
+
+    @property
+    def layers(self) -> Mapping[str, str]:
+        """Class names of the layers by their path, in the order of their calls."""
+        return self._traced.kinds
 
     def inner(self, patches: Iterable[Patch] = ()) -> Reference:
         """The same model with what its layers give as outputs, in the order of their calls.
@@ -147,11 +164,13 @@ class Traced:
         concrete: TensorFlow's function of the model's input tensors, in order.
         names: Of its outputs.
         scopes: Keras layer paths by name scope of its graph.
+        kinds: Class names of the layers by path, in the order of their calls.
     """
 
     concrete: Any
     names: tuple[str, ...]
     scopes: Mapping[str, str]
+    kinds: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +181,14 @@ class Tracing:
         model: Of any style.
         face: What it takes.
         inner: Names of inner outputs to give, empty for all; None gives the model's own.
+        lifted: The calls of layers that are inputs of the graph instead; the face is of the
+            rest then.
     """
 
     model: Any
     face: Face
     inner: tuple[str, ...] | None = None
+    lifted: Lifted | None = None
 
     def traced(self, patches: Iterable[Patch]) -> Traced:
         """Trace the inference; no variable of the model changes, states and seeds included.
@@ -177,6 +199,8 @@ class Tracing:
         given: dict[str, Any] = {}
         scopes, inner = Scopes(), InnerOutputs()
         noting = [scopes.patch()] if self.inner is None else [scopes.patch(), inner.patch()]
+        lifting = [] if self.lifted is None else [self.lifted.patch()]
+        precision = precision_patches(replaced_dtypes(self.model))
 
         def call(*tensors: Any) -> list[Any]:
             inner.begin()
@@ -187,7 +211,10 @@ class Tracing:
             return list(given.values())
 
         try:
-            with patched([*noting, *patches]), keras.StatelessScope():
+            with (
+                patched([*noting, *REPAIRS, *precision, *patches, *lifting]),
+                keras.StatelessScope(),
+            ):
                 concrete = tf.function(call).get_concrete_function(*tf_specs(self.face.inputs))
         except ConversionError:
             raise
@@ -195,7 +222,7 @@ class Tracing:
             raise ConversionError(
                 f"{self.model.name}: cannot be traced: {gist(error)}"
             ) from error
-        return Traced(concrete, tuple(given), scopes.paths)
+        return Traced(concrete, tuple(given), scopes.paths, scopes.kinds)
 
     def _own(self, outputs: Any) -> dict[str, Any]:
         leaves = _named_outputs(self.model, outputs)
@@ -222,6 +249,9 @@ def trace(
     ``output``, or ``output_0`` onwards. An output that is called as an input is gets the suffix
     ``_output``, since an artifact cannot hold both.
 
+    String layers at the front are lifted: what they give are inputs of the reference, called
+    after the layers, and ``lifted`` says how they come from the model's own inputs.
+
     Nothing of the model changes, but that one that is not built yet is built.
 
     Args:
@@ -240,36 +270,38 @@ def trace(
             f"the model runs on the Keras backend '{keras.backend.backend()}'; conversion needs "
             "tensorflow: set KERAS_BACKEND=tensorflow before Keras is imported"
         )
-    face = face_of(model, inputs, samples)
+    refuse_float8(model)
+    face = in_float32(face_of(model, inputs, samples), replaced_dtypes(model))
     if not model.built:
         _build(model, face)
-    tracing, traced, signature = _traced(model, face, batch)
+    lifted = lift(model, face)
+    whole = Tracing(model, face if lifted is None else lifted.face, lifted=lifted)
+    tracing, traced, signature = _traced(whole, batch)
     outputs = traced.concrete.outputs
     return Reference(
         signature=signature,
         output_ops=tuple(_maker(tensor.op) for tensor in outputs),
         unsaved=_unsaved(model, traced.concrete.variables),
         size_bytes=sum(_size_bytes(variable) for variable in traced.concrete.variables),
+        lifted=lifted,
         _traced=traced,
         _tracing=tracing,
     )
 
 
-def _traced(
-    model: keras.Model, face: Face, batch: int | None
-) -> tuple[Tracing, Traced, Signature]:
-    own = own_batch(model)
-    if batch is None and own is not None and keeps_state(model):
+def _traced(whole: Tracing, batch: int | None) -> tuple[Tracing, Traced, Signature]:
+    own = own_batch(whole.model)
+    if batch is None and own is not None and keeps_state(whole.model):
         batch = own
-    tracing = Tracing(model, face if batch is None else with_batch(face, batch))
+    tracing = whole if batch is None else replace(whole, face=with_batch(whole.face, batch))
     try:
         traced = tracing.traced(())
         specs = _output_specs(traced.names, traced.concrete.outputs, batch)
     except ConversionError:
         if batch is not None or own is None:
             raise
-        return _traced(model, face, own)
-    return tracing, traced, Signature(tracing.face.inputs, specs)
+        return _traced(whole, own)
+    return tracing, traced, Signature(numeric(tracing.face), specs)
 
 
 def _build(model: keras.Model, face: Face) -> None:

@@ -98,9 +98,8 @@ def key_figures(report: Report) -> list[Fact]:
         note = f"{score_interval_text(score, report.unit)} on {count_text(score.n_samples)} test samples"
         label = score_label(score.metric, None)
         facts.append(Fact(label, score_text(score, report.unit), note))
-    facts.append(
-        Fact("size", size_text(size_bytes), f"the Keras file: {size_text(original_bytes)}")
-    )
+    original = f"the {report.original.name} file: {size_text(original_bytes)}"
+    facts.append(Fact("size", size_text(size_bytes), original))
     median_ns = median_of(report.comparison, report.choice.file)
     if median_ns is not None:
         value, note = latency_text(median_ns.value), latency_interval_text(median_ns)

@@ -148,7 +148,7 @@ def _mark(name: str, latency_ns: float, score: Score, *, chosen: bool = False) -
 def sizes_picture(report: Report) -> str:
     """Sizes of the original and of every candidate."""
     original = Bar(
-        name="Keras",
+        name=report.original.name,
         value=report.original.size_bytes,
         text=size_text(report.original.size_bytes),
     )

@@ -97,7 +97,7 @@ def artifact_rows(report: Report) -> list[ArtifactRow]:
     """The original, then every candidate in the order of the report."""
     original = style_figures(report.comparison, CallStyle.PREDICT)
     first = ArtifactRow(
-        name="Keras",
+        name=report.original.name,
         made_by="the original",
         chosen=False,
         size=size_text(report.original.size_bytes),

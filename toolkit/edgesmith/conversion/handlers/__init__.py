@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgesmith.conversion.handlers import carried
+from edgesmith.conversion.handlers import carried, division
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["custom_op_handlers"]
 
-_FAMILIES = (carried.HANDLERS,)
+_FAMILIES = (carried.HANDLERS, division.HANDLERS)
 
 
 def custom_op_handlers() -> dict[str, tuple[Callable[..., None], list[Any]]]:

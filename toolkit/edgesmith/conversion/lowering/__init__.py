@@ -9,8 +9,42 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from edgesmith.conversion.lowering import (
+    activations,
+    attention,
+    bias,
+    colours,
+    convolution_onnx,
+    convolution_tflite,
+    ctc,
+    dense,
+    elementwise,
+    gathering,
+    lookups,
+    loops,
+    matrices,
+    moving,
+    normalization,
+    pooling_adaptive,
+    pooling_onnx,
+    pooling_tflite,
+    products,
+    recurrent_loop,
+    recurrent_onnx,
+    resizing,
+    selection,
+    signal,
+    slicing,
+    spectra,
+    time_distributed,
+    transposed_onnx,
+    transposed_tflite,
+    warping,
+)
 from edgesmith.conversion.lowering.lowering import Lowered, Lowering
+from edgesmith.conversion.refusal import RefusedError
 from edgesmith.reference import Patch
+from edgesmith_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +53,38 @@ if TYPE_CHECKING:
 
 __all__ = ["LOWERINGS", "Lowered", "Lowering", "patches_for"]
 
-LOWERINGS: tuple[Lowering, ...] = ()
+LOWERINGS: tuple[Lowering, ...] = (
+    *convolution_onnx.LOWERINGS,
+    *convolution_tflite.LOWERINGS,
+    *transposed_onnx.LOWERINGS,
+    *transposed_tflite.LOWERINGS,
+    *bias.LOWERINGS,
+    *pooling_adaptive.LOWERINGS,
+    *pooling_onnx.LOWERINGS,
+    *pooling_tflite.LOWERINGS,
+    *dense.LOWERINGS,
+    *gathering.LOWERINGS,
+    *recurrent_onnx.LOWERINGS,
+    *recurrent_loop.LOWERINGS,
+    *time_distributed.LOWERINGS,
+    *activations.LOWERINGS,
+    *elementwise.LOWERINGS,
+    *selection.LOWERINGS,
+    *moving.LOWERINGS,
+    *lookups.LOWERINGS,
+    *ctc.LOWERINGS,
+    *slicing.LOWERINGS,
+    *loops.LOWERINGS,
+    *matrices.LOWERINGS,
+    *normalization.LOWERINGS,
+    *products.LOWERINGS,
+    *attention.LOWERINGS,
+    *resizing.LOWERINGS,
+    *warping.LOWERINGS,
+    *colours.LOWERINGS,
+    *signal.LOWERINGS,
+    *spectra.LOWERINGS,
+)
 
 
 def patches_for(fmt: Format, lowered: list[Lowered]) -> list[Patch]:
@@ -42,7 +107,13 @@ def _replacement(
     from edgesmith.reference.scopes import current_layer
 
     def replaced(*args: Any, **named: Any) -> Any:
-        result = lowering.by(*args, **named)
+        try:
+            result = lowering.by(*args, **named)
+        except RefusedError:
+            raise
+        except ConversionError as error:
+            layer = current_layer()
+            raise RefusedError(f"layer '{layer}': {error}", {layer: str(error)}) from error
         if result is NotImplemented:
             return original(*args, **named)
         lowered.append(Lowered(layer=current_layer(), lowering=lowering))

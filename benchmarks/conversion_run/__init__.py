@@ -1,0 +1,1 @@
+"""How cases are run through converters: routes, judging, forks, journal, tables."""

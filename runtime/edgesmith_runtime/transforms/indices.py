@@ -1,0 +1,157 @@
+"""Steps that make a tensor of indices: padded, counted, one-hot, weighted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from edgesmith_runtime.errors import TransformError
+from edgesmith_runtime.spec import DTYPES
+from edgesmith_runtime.transforms.rows import as_rows, numbers_in
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CountIndices", "OneHotIndices", "Pad", "Weigh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """Rows of different lengths become one array, with zeros at the end.
+
+    Args:
+        length: What is longer is cut there. With None it is that of the longest row in the
+            batch, as in Keras, so the width of a sample's result is not its own alone.
+    """
+
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.length is not None and self.length < 0:
+            raise ValueError(f"length: expected a number from 0, got {self.length}")
+
+    def __call__(self, indices: Any) -> NDArray[np.int64]:
+        """Indices, ``(batch, length)``."""
+        rows = as_rows(numbers_in(indices))
+        length = self.length
+        if length is None:
+            length = max((len(row) for row in rows), default=0)
+        padded = np.zeros((len(rows), length), np.int64)
+        for index, row in enumerate(rows):
+            cut = row[:length]
+            padded[index, : len(cut)] = cut
+        return padded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountIndices:
+    """How often each index is in a row.
+
+    Args:
+        depth: How many indices there are; others, and negative ones, do not count.
+        binary: Say only whether it is there.
+        dtype: Of the result.
+    """
+
+    depth: int
+    binary: bool
+    dtype: str
+
+    def __post_init__(self) -> None:
+        _check(self.depth, self.dtype)
+
+    def __call__(self, indices: Any) -> NDArray[Any]:
+        """Counts, ``(batch, depth)``.
+
+        Args:
+            indices: Rows, or an array ``(batch, length)``.
+        """
+        rows = as_rows(numbers_in(indices))
+        counts = np.zeros((len(rows), self.depth), self.dtype)
+        for index, row in enumerate(rows):
+            within = [place for place in row if 0 <= place < self.depth]
+            if self.binary:
+                counts[index, within] = 1
+            else:
+                np.add.at(counts[index], within, np.ones((), self.dtype))
+        return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneHotIndices:
+    """A 1 at the place of an index.
+
+    Args:
+        depth: How many indices there are; others, and negative ones, give zeros.
+        squeeze: The last axis of the indices is of length 1 and goes.
+        dtype: Of the result.
+    """
+
+    depth: int
+    squeeze: bool
+    dtype: str
+
+    def __post_init__(self) -> None:
+        _check(self.depth, self.dtype)
+
+    def __call__(self, indices: Any) -> NDArray[Any]:
+        """Zeros and ones, ``(batch, ..., depth)``.
+
+        Raises:
+            TransformError: Rows of different lengths, or no last axis of length 1.
+        """
+        given = numbers_in(indices)
+        if isinstance(given, list):
+            raise TransformError("expected an array of indices, got rows of different lengths")
+        if self.squeeze:
+            if given.shape[1:][-1:] != (1,):
+                raise TransformError(f"expected a last axis of length 1, got {given.shape}")
+            given = given[..., 0]
+        return (given[..., None] == np.arange(self.depth)).astype(self.dtype)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weigh:
+    """Multiply by a weight for each place on the last axis.
+
+    Args:
+        weights: One a place.
+        dtype: Of the weights and the result, a float.
+    """
+
+    weights: tuple[float, ...]
+    dtype: str = "float32"
+    _array: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check(len(self.weights), self.dtype)
+        if not all(map(math.isfinite, self.weights)):
+            raise ValueError("weights: expected finite numbers")
+        object.__setattr__(self, "_array", np.array(self.weights, self.dtype))
+
+    def __call__(self, numbers: Any) -> NDArray[Any]:
+        """The same shape in ``dtype``.
+
+        Raises:
+            TransformError: No array of numbers, or another number of places.
+        """
+        if not isinstance(numbers, np.ndarray):
+            raise TransformError(f"expected an array of numbers, got {type(numbers).__name__}")
+        given = cast("NDArray[Any]", numbers)
+        if given.dtype.kind not in "biuf":
+            raise TransformError(f"expected an array of numbers, got dtype {given.dtype}")
+        if given.ndim < 2 or given.shape[-1] != len(self.weights):
+            raise TransformError(
+                f"expected {len(self.weights)} places on the last axis, got {given.shape}"
+            )
+        return given.astype(self.dtype) * self._array
+
+
+def _check(depth: int, dtype: str) -> None:
+    if depth < 1:
+        raise ValueError(f"expected one place or more, got {depth}")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype: expected one of {', '.join(sorted(DTYPES))}, got '{dtype}'")

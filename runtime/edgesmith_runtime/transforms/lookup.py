@@ -1,0 +1,143 @@
+"""Steps that look up texts or whole numbers in a vocabulary: each becomes its index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.transforms.fingerprints import fingerprint64, siphash
+from edgesmith_runtime.transforms.rows import (
+    Rows,
+    mapped,
+    numbers_in,
+    shown_text,
+    texts_in,
+)
+
+__all__ = ["Lookup", "LookupNumbers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A text becomes its index: first the indices for unknown texts, then the vocabulary.
+
+    Args:
+        vocabulary: Texts that differ.
+        first: The index of the first unknown one, or of the vocabulary without any.
+        n_unknown: How many indices are for texts outside of the vocabulary; a text gets one by
+            its hash. With 0 such a text is an error.
+        salt: Two numbers: SipHash under this key instead of FarmHash.
+        mask: A text that has an index of its own.
+        mask_index: That index; -1 is left out by the steps that count.
+    """
+
+    vocabulary: tuple[str, ...]
+    first: int = 0
+    n_unknown: int = 1
+    salt: tuple[int, ...] | None = None
+    mask: str | None = None
+    mask_index: int = 0
+    _places: dict[bytes, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check(self.first, self.n_unknown, self.salt)
+        start = self.first + self.n_unknown
+        places = {text.encode(): start + at for at, text in enumerate(self.vocabulary)}
+        if len(places) != len(self.vocabulary):
+            raise ValueError("vocabulary: expected texts that differ, one stands twice")
+        if self.mask is not None:
+            places[self.mask.encode()] = self.mask_index
+        object.__setattr__(self, "_places", places)
+
+    def __call__(self, texts: Any) -> Rows:
+        """Indices: int64 of the same shape, or rows of the same lengths.
+
+        Raises:
+            InputError: A text outside of the vocabulary where ``n_unknown`` is 0.
+        """
+        places = self._places
+
+        def place(text: bytes) -> int:
+            known = places.get(text)
+            return self._unknown(text) if known is None else known
+
+        return mapped(texts_in(texts), place, np.int64)
+
+    def _unknown(self, text: bytes) -> int:
+        if self.n_unknown == 0:
+            raise InputError(
+                f"expected one of the {len(self.vocabulary)} texts of the vocabulary, "
+                f"got {shown_text(text)}"
+            )
+        return self.first + _bucket(text, self.n_unknown, self.salt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupNumbers:
+    """A whole number becomes its index, as in ``Lookup``; its hash is that of its digits.
+
+    Args:
+        vocabulary: Whole numbers that differ.
+        first: As in ``Lookup``.
+        n_unknown: As in ``Lookup``.
+        salt: As in ``Lookup``.
+        mask: A number that has an index of its own.
+        mask_index: As in ``Lookup``.
+    """
+
+    vocabulary: tuple[int, ...]
+    first: int = 0
+    n_unknown: int = 1
+    salt: tuple[int, ...] | None = None
+    mask: int | None = None
+    mask_index: int = 0
+    _places: dict[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _check(self.first, self.n_unknown, self.salt)
+        start = self.first + self.n_unknown
+        places = {number: start + at for at, number in enumerate(self.vocabulary)}
+        if len(places) != len(self.vocabulary):
+            raise ValueError("vocabulary: expected numbers that differ, one stands twice")
+        if self.mask is not None:
+            places[self.mask] = self.mask_index
+        object.__setattr__(self, "_places", places)
+
+    def __call__(self, numbers: Any) -> Rows:
+        """Indices: int64 of the same shape, or rows of the same lengths.
+
+        Raises:
+            InputError: A number outside of the vocabulary where ``n_unknown`` is 0.
+        """
+
+        def place(number: int) -> int:
+            known = self._places.get(number)
+            return self._unknown(number) if known is None else known
+
+        return mapped(numbers_in(numbers), place, np.int64)
+
+    def _unknown(self, number: int) -> int:
+        if self.n_unknown == 0:
+            raise InputError(
+                f"expected one of the {len(self.vocabulary)} numbers of the vocabulary, "
+                f"got {number}"
+            )
+        return self.first + _bucket(str(number).encode(), self.n_unknown, self.salt)
+
+
+def _bucket(text: bytes, n_unknown: int, salt: tuple[int, ...] | None) -> int:
+    if n_unknown == 1:
+        return 0
+    if salt is None:
+        return fingerprint64(text) % n_unknown
+    return siphash(text, (salt[0], salt[1])) % n_unknown
+
+
+def _check(first: int, n_unknown: int, salt: tuple[int, ...] | None) -> None:
+    if first < 0 or n_unknown < 0:
+        raise ValueError(f"first, n_unknown: expected numbers from 0, got {first}, {n_unknown}")
+    if salt is not None and len(salt) != 2:
+        raise ValueError(f"salt: expected two numbers, got {list(salt)}")

@@ -1,0 +1,52 @@
+"""What an app hands in, read off the steps that take it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgesmith_runtime.manifest import Kind, RawInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgesmith_runtime.manifest import Step
+
+__all__ = ["raw_inputs_of"]
+
+_KINDS = {
+    "decode_image": Kind.IMAGE,
+    "numbers": Kind.TABLE,
+    "categories": Kind.TABLE,
+    "text": Kind.TEXT,
+}
+
+
+def raw_inputs_of(steps: tuple[Step, ...]) -> tuple[RawInput, ...]:
+    """What an app hands in: the values that steps take and none gives."""
+    made = {name for step in steps for name in step.outputs}
+    takers: dict[str, list[Step]] = {}
+    for step in steps:
+        for name in step.inputs:
+            if name not in made:
+                takers.setdefault(name, []).append(step)
+    return tuple(
+        RawInput(name=name, kind=_kind(steps), accepts=_accepts(steps))
+        for name, steps in takers.items()
+    )
+
+
+def _kind(takers: Sequence[Step]) -> Kind:
+    return _KINDS.get(takers[0].op, Kind.TENSOR)
+
+
+def _accepts(takers: Sequence[Step]) -> str:
+    match _kind(takers):
+        case Kind.IMAGE:
+            return "an image file, its bytes, or an array of (height, width, channels)"
+        case Kind.TABLE:
+            columns = [column for step in takers for column in step.params["columns"]]
+            return f"a row as a mapping with the columns {', '.join(columns)}"
+        case Kind.TEXT:
+            return "a text" if not takers[0].params.get("shape") else "texts"
+        case _:
+            return "an array of numbers"
