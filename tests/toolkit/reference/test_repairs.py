@@ -33,3 +33,15 @@ def test_a_mask_reaches_every_step_of_unknown_time() -> None:
     answer = next(iter(trace(model).run({"x": samples}).values()))
 
     np.testing.assert_allclose(answer, model(samples), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["bilinear", "bicubic"])
+def test_images_of_unknown_size_are_upsampled(kind: str) -> None:
+    x: Any = keras.Input((None, None, 3), name="x")
+    model = keras.Model(x, layers.UpSampling2D((2, 3), interpolation=kind, name="y")(x))
+    images = np.random.default_rng(0).standard_normal((2, 5, 4, 3), np.float32)
+
+    given = trace(model).run({"x": images})["y"]
+
+    expected = keras.ops.image.resize(images, (10, 12), interpolation=kind)
+    np.testing.assert_array_equal(given, np.asarray(expected))

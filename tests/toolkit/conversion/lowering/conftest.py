@@ -10,8 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ModelOf = "Callable[..., keras.Model]"
-
 
 class _Calls(keras.Layer):
     def __init__(self, functions: tuple[Callable[..., Any], ...]) -> None:
@@ -23,7 +21,7 @@ class _Calls(keras.Layer):
 
 
 @pytest.fixture
-def model_of() -> ModelOf:
+def model_of() -> Callable[..., keras.Model]:
     """Makes a model with one output a function; each takes all of the inputs."""
     return _model
 

@@ -21,7 +21,7 @@ _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items()}
 
 
 def _operations(artifact: Artifact) -> set[str]:
-    model = schema.ModelT.InitFromPackedBuf(artifact.content)
+    model: Any = schema.ModelT.InitFromPackedBuf(artifact.content)
     return {_NAMES[code.builtinCode] for code in model.operatorCodes}
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import pytest
-from keras import ops
 
 from edgesmith.conversion import lower
 from edgesmith.reference import trace
@@ -13,6 +13,9 @@ from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+ops: Any = keras.ops
 
 
 def _decoded(strategy: str, *, merge: bool, mask_index: int) -> Callable[[Any, Any], Any]:

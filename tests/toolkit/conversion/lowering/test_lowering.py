@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-from edgesmith.conversion.lowering import LOWERINGS
+from edgesmith.conversion.lowering import LOWERINGS, Lowering
 
 
 def test_no_function_is_replaced_twice_for_a_target() -> None:
@@ -24,6 +24,6 @@ def test_what_is_replaced_exists(place: str) -> None:
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS, ids=lambda one: one.replaces)
-def test_the_table_has_something_to_say_of_each(lowering: object) -> None:
+def test_the_table_has_something_to_say_of_each(lowering: Lowering) -> None:
     assert lowering.what
     assert lowering.why

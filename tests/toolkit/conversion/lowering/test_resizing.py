@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import onnx
 import pytest
+import tensorflow as tf
 
 from edgesmith.conversion import lower
 from edgesmith.reference import trace
@@ -155,6 +156,24 @@ def test_a_size_can_be_that_of_another_image(
     }
 
     assert error_of(model, fmt, samples) < 2e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fmt", Format)
+def test_tensorflows_own_resize_is_replaced_too(
+    error_of: Callable[..., float], fmt: Format
+) -> None:
+    class Resized(keras.Layer):
+        def call(self, x: Any) -> Any:
+            each = [tf.image.resize(x, (20, 17), kind) for kind in (*KINDS, "area")]
+            one = tf.map_fn(lambda image: tf.image.resize(image, (6, 5), antialias=True), x)
+            return [*each, one, tf.image.resize(x, (12, 12), preserve_aspect_ratio=True)]
+
+    x = keras.Input((12, 10, 3))
+
+    error = error_of(keras.Model(x, Resized()(x)), fmt, _pixels("float32", 3, 12, 10, 3))
+
+    assert error < 2e-6
 
 
 @pytest.mark.slow

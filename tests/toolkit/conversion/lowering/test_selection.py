@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import ops
 
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+ops: Any = keras.ops
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_nothing_waits_for_a_shape(
 
     artifact = artifact_of(trace(keras.Model(x, layer(x))), Format.TFLITE)
 
-    model = schema.ModelT.InitFromPackedBuf(artifact.content)
+    model: Any = schema.ModelT.InitFromPackedBuf(artifact.content)
     assert {_NAMES[code.builtinCode] for code in model.operatorCodes} == operations
 
 

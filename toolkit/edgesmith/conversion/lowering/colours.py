@@ -48,7 +48,7 @@ LOWERINGS = tuple(
         replaces=f"tensorflow.python.ops.gen_image_ops:{name}",
         targets=(Format.ONNX, Format.TFLITE),
         what=what,
-        why="no counterpart",
+        why="Refused: no counterpart.",
         by=by,
     )
     for name, what, by in (

@@ -1,5 +1,5 @@
 # pyright: basic
-"""Dense layers on more than two axes."""
+"""Dense layers on more than two axes, and those that Keras quantized."""
 
 from __future__ import annotations
 
@@ -23,12 +23,30 @@ def _matmul(x1: Any, x2: Any) -> Any:
     return tf.linalg.matmul(given, weight)
 
 
+def _int8_matmul(x1: Any, x2: Any) -> Any:
+    """Of a layer quantized by Keras, too. Sums up to 2^24 are exact in float32."""
+    first, second = tf.convert_to_tensor(x1), tf.convert_to_tensor(x2)
+    if first.dtype != tf.int8 or second.dtype != tf.int8:
+        return _matmul(first, second)
+    product = tf.linalg.matmul(tf.cast(first, tf.float32), tf.cast(second, tf.float32))
+    return tf.cast(product, tf.int32)
+
+
+_WHY = "Converts to ten nodes that compute shapes around one product."
+
 LOWERINGS = (
     Lowering(
         replaces="keras.src.backend.tensorflow.numpy:matmul",
-        targets=(Format.ONNX, Format.TFLITE),
+        targets=(Format.ONNX,),
         what="Dense on sequences and images",
-        why="Converts to ten nodes that compute shapes around one product.",
+        why=_WHY,
         by=_matmul,
+    ),
+    Lowering(
+        replaces="keras.src.backend.tensorflow.numpy:matmul",
+        targets=(Format.TFLITE,),
+        what="Dense on sequences and images; products of 8-bit numbers",
+        why=f"{_WHY} Of 8-bit numbers refused: the operator gives no 32-bit ones.",
+        by=_int8_matmul,
     ),
 )

@@ -184,28 +184,12 @@ def _reshaped(x: Any, kept: int, sizes: Sequence[Any], fmt: Format) -> Any:
     return tf.ensure_shape(tf.reshape(x, tf.stack([*free, *sizes])), [*first, *known])
 
 
-def _int8_matmul(x1: Any, x2: Any) -> Any:
-    """Of a layer quantized by Keras. Sums up to 2^24 are exact in float32."""
-    first, second = tf.convert_to_tensor(x1), tf.convert_to_tensor(x2)
-    if first.dtype != tf.int8 or second.dtype != tf.int8:
-        return NotImplemented
-    product = tf.linalg.matmul(tf.cast(first, tf.float32), tf.cast(second, tf.float32))
-    return tf.cast(product, tf.int32)
-
-
 _PLACES = (
     ("tensorflow.python.ops.special_math_ops:einsum", _einsum),
     ("keras.src.backend.tensorflow.numpy:einsum", _keras_einsum),
 )
 
 LOWERINGS = (
-    Lowering(
-        replaces="keras.src.backend.tensorflow.numpy:matmul",
-        targets=(Format.TFLITE,),
-        what="products of 8-bit numbers",
-        why="Refused: the operator gives no 32-bit numbers.",
-        by=_int8_matmul,
-    ),
     *(
         Lowering(
             replaces=place,

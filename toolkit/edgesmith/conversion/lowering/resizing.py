@@ -27,6 +27,7 @@ with quiet_start():
     import keras
     import tensorflow as tf
     from keras.src import backend
+    from keras.src.backend.tensorflow.image import RESIZE_INTERPOLATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,33 @@ class _Resize:
     def layout(self) -> str:
         """Where the channels are; by Keras' configuration if that is not said."""
         return self.data_format or keras.config.image_data_format()
+
+
+@dataclass(frozen=True, slots=True)
+class _TfResize:
+    """A call of ``tf.image.resize``: its arguments in their order."""
+
+    images: Any
+    size: Any
+    method: str = "bilinear"
+    preserve_aspect_ratio: bool = False
+    antialias: bool = False
+    name: str | None = None
+
+
+def _resized_by_tensorflow(fmt: Format, *args: Any, **named: Any) -> Any:
+    """What a model's own code calls, and Keras where its call is left as it is."""
+    call = _TfResize(*args, **named)
+    images = tf.convert_to_tensor(call.images)
+    half = images.dtype.is_floating and images.dtype != tf.float32
+    unlike = call.preserve_aspect_ratio or half or call.method not in RESIZE_INTERPOLATIONS
+    if tf.executing_eagerly() or unlike or images.shape.rank not in (3, 4):
+        return NotImplemented
+    if images.shape.rank == 3:
+        batch = tf.expand_dims(images, 0)
+        return tf.image.resize(batch, call.size, call.method, antialias=call.antialias)[0]
+    size = tf.unstack(call.size, num=2) if tf.is_tensor(call.size) else call.size
+    return _interpolated(fmt, images, _Resize(images, size, call.method, call.antialias))
 
 
 def _resized(fmt: Format, *args: Any, **named: Any) -> Any:
@@ -314,18 +342,22 @@ def _size(length: Any) -> Any:
 LOWERINGS = (
     *(
         Lowering(
-            replaces="keras.src.backend.tensorflow.image:resize",
+            replaces=place,
             targets=(fmt,),
             what="resizing: bicubic, lanczos, area, antialiased, whole-number images",
             why=why,
-            by=partial(_resized, fmt),
+            by=partial(by, fmt),
+        )
+        for place, by in (
+            ("keras.src.backend.tensorflow.image:resize", _resized),
+            ("tensorflow._api.v2.image:resize", _resized_by_tensorflow),
         )
         for fmt, why in (
             (
                 Format.ONNX,
-                "no counterpart, or other answers; some sizes come out one pixel too small",
+                "Refused, or answers differ; some sizes come out one pixel too small.",
             ),
-            (Format.TFLITE, "no counterpart; images of bytes can round another way"),
+            (Format.TFLITE, "Refused; images of bytes can round another way."),
         )
     ),
     *(
@@ -333,7 +365,7 @@ LOWERINGS = (
             replaces="keras.src.layers.reshaping.up_sampling2d:UpSampling2D._resize_images",
             targets=(fmt,),
             what="upsampling by whole factors",
-            why="repeated rows and columns instead of the engine's own resize",
+            why="Repeats rows and columns instead of the engine's own resize.",
             by=partial(_upsampled, fmt),
         )
         for fmt in (Format.ONNX, Format.TFLITE)

@@ -170,21 +170,21 @@ LOWERINGS = tuple(
         by=by,
     )
     for name, what, why, by in (
-        ("fft", "Fourier transforms", "refused: complex numbers", _fft),
-        ("fft2", "Fourier transforms of planes", "refused: complex numbers", _fft2),
+        ("fft", "Fourier transforms", "Refused: complex numbers.", _fft),
+        ("fft2", "Fourier transforms of planes", "Refused: complex numbers.", _fft2),
         (
             "rfft",
             "Fourier transforms of real points",
-            "refused: complex numbers; TFLite has powers of two alone",
+            "Refused: complex numbers; TFLite has powers of two alone.",
             _rfft,
         ),
-        ("irfft", "inverse Fourier transforms", "refused: complex numbers", _irfft),
+        ("irfft", "inverse Fourier transforms", "Refused: complex numbers.", _irfft),
         (
             "stft",
             "short-time Fourier transforms, spectrograms",
-            "refused: complex numbers; TFLite has powers of two alone",
+            "Refused: complex numbers; TFLite has powers of two alone.",
             _stft,
         ),
-        ("istft", "signals of short-time spectra", "refused: complex numbers", _istft),
+        ("istft", "signals of short-time spectra", "Refused: complex numbers.", _istft),
     )
 )

@@ -98,7 +98,7 @@ LOWERINGS = tuple(
         replaces=f"tensorflow.python.ops.{place}",
         targets=(Format.ONNX, Format.TFLITE),
         what=what,
-        why="refused: complex numbers",
+        why="Refused: complex numbers.",
         by=by,
     )
     for place, what, by in (

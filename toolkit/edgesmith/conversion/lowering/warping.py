@@ -162,7 +162,7 @@ LOWERINGS = (
         replaces="tensorflow._api.v2.raw_ops:ImageProjectiveTransformV3",
         targets=(Format.ONNX, Format.TFLITE),
         what="affine and perspective transforms of images",
-        why="no counterpart",
+        why="Refused: no counterpart.",
         by=_warped,
     ),
 )
