@@ -37,11 +37,11 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     names = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
     assert code == 0
-    assert names == ["demo", "new", "build", "convert", "bench", "inspect", "unpack"]
+    assert names == ["demo", "new", "build", "convert", "check", "bench", "inspect", "unpack"]
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "new", "build", "convert", "bench", "inspect", "unpack"]
+    "command", ["demo", "new", "build", "convert", "check", "bench", "inspect", "unpack"]
 )
 def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
