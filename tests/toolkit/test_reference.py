@@ -275,3 +275,15 @@ def test_a_stateful_layer_answers_from_the_state_that_it_has_and_keeps_it() -> N
     np.testing.assert_array_equal(answers[0], answers[1])
     np.testing.assert_allclose(model(series), answers[0], atol=1e-6)
     assert reference.signature.batch_size == 2
+
+
+def test_a_model_of_a_private_class_is_traced_though_keras_itself_does_not() -> None:
+    class _Mine(keras.Model):
+        def call(self, x: Any) -> Any:
+            return x * 2.0
+
+    x = np.ones((2, 3), np.float32)
+
+    (doubled,) = trace(_Mine(), samples=x).run({"x": x}).values()
+
+    np.testing.assert_array_equal(doubled, x * 2)

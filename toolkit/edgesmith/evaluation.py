@@ -119,19 +119,19 @@ def evaluate(
             )
             for recipe in recipes
         ]
-        truth = _Truth(reference, evaluation, progress)
+        expected = _Expected(reference, evaluation, progress)
         artifacts = [
             job.result() for job in progress.track(jobs, "Converting", total=len(jobs))
         ]
     verified = [
-        _verified(recipe, artifact, truth, config, directory)
+        _verified(recipe, artifact, expected, config, directory)
         for recipe, artifact in progress.track(
             list(zip(recipes, artifacts, strict=True)), "Verifying", total=len(artifacts)
         )
     ]
     return Verdict(
-        original_outputs=truth.outputs,
-        original_score=truth.score(),
+        original_outputs=expected.outputs,
+        original_score=expected.score(),
         candidates=tuple(
             Candidate(recipe=recipe, artifact=artifact, score=one.score, parity=one.parity)
             for recipe, artifact, one in zip(recipes, artifacts, verified, strict=True)
@@ -159,9 +159,7 @@ def _made(
 ) -> Artifact:
     if isinstance(reference, ForeignModel):
         return reference.artifact(labels)
-    from edgesmith.conversion import (
-        convert,
-    )  # with TensorFlow, which a model file does not need
+    from edgesmith.conversion import convert  # and TensorFlow, which a model file does not need
 
     return convert(reference, recipe, labels=labels, config=config, directory=directory)
 
@@ -171,7 +169,7 @@ def _outputs(reference: AnyReference, evaluation: Evaluation) -> Tensors:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-class _Truth:
+class _Expected:
     """What the original answers: on all samples, and on some of them in other shapes."""
 
     def __init__(
@@ -196,11 +194,11 @@ class _Truth:
 def _verified(
     recipe: Recipe,
     artifact: Artifact,
-    truth: _Truth,
+    expected: _Expected,
     config: ConversionConfig,
     directory: Path,
 ) -> Verified:
-    evaluation = truth.evaluation
+    evaluation = expected.evaluation
     latest: deque[Tensors] = deque(maxlen=1)
 
     def noted(batches: Iterable[Tensors]) -> Iterator[Tensors]:
@@ -211,20 +209,20 @@ def _verified(
     try:
         verified = verify(
             artifact,
-            truth.outputs,
+            expected.outputs,
             noted(evaluation.batches()),
             task=evaluation.task,
             output=evaluation.outputs[0],
             truth=evaluation.truth(),
         )
-        bounds = {name: tolerance(array) for name, array in truth.outputs.items()}
-        for variant in truth.variants:
+        bounds = {name: tolerance(array) for name, array in expected.outputs.items()}
+        for variant in expected.variants:
             latest.append(variant.tensors)
             verify_variant(artifact, variant.what, variant.tensors, variant.outputs, bounds)
     except ParityError as error:
         if not latest:  # nothing was run: what the original answers is refused
             raise
-        layer = _diverging_layer(truth.reference, recipe, latest[0], config, directory)
+        layer = _diverging_layer(expected.reference, recipe, latest[0], config, directory)
         place = "" if layer is None else f"; the first layer that differs is '{layer}'"
         raise ParityError(
             f"{error}{place}; the artifact must not ship: leave {recipe.format} out of the "

@@ -83,7 +83,7 @@ def _objects(texts: list[str], shape: tuple[int, ...] = (1,)) -> np.ndarray[Any,
     return np.array(texts[:whole], object).reshape(-1, *shape)
 
 
-def _check(layer: Any, *columns: np.ndarray[Any, Any]) -> Any:
+def _assert_as_keras(layer: Any, *columns: np.ndarray[Any, Any]) -> Any:
     """The lifted steps of a model of this one layer, held against the layer itself."""
     inputs = [
         keras.Input(
@@ -114,7 +114,7 @@ def test_vectorization_standardizes_and_splits_as_keras(
 ) -> None:
     layer = layers.TextVectorization(vocabulary=WORDS, standardize=standardize, split=split)
 
-    _check(layer, _objects(TEXTS))
+    _assert_as_keras(layer, _objects(TEXTS))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_vectorization_joins_ngrams_as_keras(
         vocabulary=WORDS, ngrams=ngrams, split=split, output_sequence_length=5
     )
 
-    _check(layer, _objects(TEXTS))
+    _assert_as_keras(layer, _objects(TEXTS))
 
 
 @pytest.mark.parametrize("shape", [(), (1,)])
@@ -144,7 +144,7 @@ def test_vectorization_pads_and_cuts_as_keras(
 ) -> None:
     layer = layers.TextVectorization(vocabulary=WORDS, output_sequence_length=length)
 
-    _check(layer, _objects(TEXTS, shape))
+    _assert_as_keras(layer, _objects(TEXTS, shape))
 
 
 @pytest.mark.parametrize("max_tokens", [None, 40])
@@ -162,7 +162,7 @@ def test_vectorization_counts_as_keras(
         ngrams=ngrams,
     )
 
-    _check(layer, _objects(TEXTS))
+    _assert_as_keras(layer, _objects(TEXTS))
 
 
 @pytest.mark.parametrize("mode", ["int", "tf_idf"])
@@ -170,7 +170,7 @@ def test_an_adapted_vectorization_keeps_what_it_learned_in_assets(mode: str) -> 
     layer = layers.TextVectorization(output_mode=mode, name="Learned_words")
     layer.adapt([*TEXTS, *LONG_WORDS])
 
-    lifted = _check(layer, _objects(TEXTS))
+    lifted = _assert_as_keras(layer, _objects(TEXTS))
 
     expected = {"assets/learned_words.json"} | (
         {"assets/learned_words.npy"} if mode == "tf_idf" else set()
@@ -181,7 +181,7 @@ def test_an_adapted_vectorization_keeps_what_it_learned_in_assets(mode: str) -> 
 def test_a_vocabulary_in_another_encoding_is_looked_up_by_its_bytes() -> None:
     layer = layers.TextVectorization(vocabulary=WORDS, encoding="latin-1", standardize=None)
 
-    _check(layer, _objects(TEXTS))
+    _assert_as_keras(layer, _objects(TEXTS))
 
 
 @pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
@@ -199,7 +199,7 @@ def test_lookup_is_that_of_keras(
         salt=salt,
     )
 
-    _check(layer, _objects([*TEXTS, "dog"]))
+    _assert_as_keras(layer, _objects([*TEXTS, "dog"]))
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 2)])
@@ -207,7 +207,7 @@ def test_lookup_is_that_of_keras(
 def test_lookup_takes_samples_of_any_shape(shape: tuple[int, ...], mode: str) -> None:
     layer = layers.StringLookup(vocabulary=WORDS, output_mode=mode)
 
-    _check(layer, _objects(TEXTS, shape))
+    _assert_as_keras(layer, _objects(TEXTS, shape))
 
 
 @pytest.mark.parametrize("mode", ["multi_hot", "count", "tf_idf"])
@@ -221,13 +221,13 @@ def test_lookup_counts_several_texts_a_sample(mode: str) -> None:
         idf_weights=IDF if mode == "tf_idf" else None,
     )
 
-    _check(layer, _objects(TEXTS, (3,)))
+    _assert_as_keras(layer, _objects(TEXTS, (3,)))
 
 
 def test_lookup_without_indices_for_the_unknown_takes_its_vocabulary() -> None:
     layer = layers.StringLookup(vocabulary=WORDS, num_oov_indices=0)
 
-    _check(layer, _objects(WORDS))
+    _assert_as_keras(layer, _objects(WORDS))
 
 
 @pytest.mark.parametrize("vocabulary", [[3, -4, 10**12], list(range(5, 200))])
@@ -245,7 +245,7 @@ def test_integer_lookup_with_hashed_unknowns_is_that_of_keras(
         output_mode=mode,
     )
 
-    _check(layer, np.array([[3, -4], [0, 7], [10**12, -(2**60)], [5, 199]]))
+    _assert_as_keras(layer, np.array([[3, -4], [0, 7], [10**12, -(2**60)], [5, 199]]))
 
 
 @pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
@@ -263,18 +263,18 @@ def test_integer_lookup_with_hashed_unknowns_is_that_of_keras(
 def test_hashing_is_that_of_keras(mode: str, salt: Any, column: Any, mask: Any) -> None:
     layer = layers.Hashing(9, salt=salt, mask_value=mask, output_mode=mode)
 
-    _check(layer, column)
+    _assert_as_keras(layer, column)
 
 
 @pytest.mark.parametrize("shape", [(), (3,)])
 @pytest.mark.parametrize("mode", ["int", "one_hot"])
 def test_hashing_takes_samples_of_other_shapes(shape: tuple[int, ...], mode: str) -> None:
-    _check(layers.Hashing(9, output_mode=mode), _objects(TEXTS, shape))
+    _assert_as_keras(layers.Hashing(9, output_mode=mode), _objects(TEXTS, shape))
 
 
 @pytest.mark.parametrize(("mode", "dtype"), [("int", "int32"), ("count", "float64")])
 def test_hashing_has_the_dtype_that_it_was_given(mode: str, dtype: str) -> None:
-    _check(layers.Hashing(9, output_mode=mode, dtype=dtype), _objects(TEXTS))
+    _assert_as_keras(layers.Hashing(9, output_mode=mode, dtype=dtype), _objects(TEXTS))
 
 
 @pytest.mark.parametrize("mode", ["int", "one_hot"])
@@ -289,7 +289,7 @@ def test_crossing_is_that_of_keras(mode: str, shape: tuple[int, ...], pair: str)
         "numbers": (numbers, numbers[::-1].astype(np.int32)),
     }
 
-    _check(layers.HashedCrossing(50, output_mode=mode), *columns[pair])
+    _assert_as_keras(layers.HashedCrossing(50, output_mode=mode), *columns[pair])
 
 
 def _model(layer: Any, shape: tuple[int, ...] = (1,)) -> keras.Model:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -205,7 +206,9 @@ class Tracing:
         def call(*tensors: Any) -> list[Any]:
             inner.begin()
             arguments, named = self.face.feed(tensors)
-            outputs = self.model(*arguments, training=False, **named)
+            # Keras calls a model of a class `_Mine` "__mine", which no graph begins a scope with.
+            with tf.name_scope("model") if self.model.name.startswith("_") else nullcontext():
+                outputs = self.model(*arguments, training=False, **named)
             given.clear()
             given.update(self._own(outputs) if self.inner is None else self._of(inner))
             return list(given.values())

@@ -14,8 +14,10 @@ def test_the_page_in_the_documentation_is_the_rendered_one() -> None:
     assert written == render_page()
 
 
-def test_every_replacement_has_a_row_of_four_cells() -> None:
+def test_every_replacement_is_in_a_row_of_four_cells() -> None:
     rows = [line for line in render_page().splitlines() if line.startswith("| ")][2:]
 
-    assert len(rows) == len(LOWERINGS)
+    assert len(rows) == len({(one.what, one.why) for one in LOWERINGS})
     assert {row.count(" | ") for row in rows} == {3}
+    for one in LOWERINGS:
+        assert any(one.what in row and one.replaces.rpartition(":")[2] in row for row in rows)

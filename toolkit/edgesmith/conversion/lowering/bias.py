@@ -29,7 +29,7 @@ LOWERINGS: tuple[Lowering, ...] = (
         replaces="tensorflow.python.ops.nn_ops:bias_add",
         targets=(Format.TFLITE,),
         what="bias with channels first",
-        why="refused, but for images",
+        why="Refused, but for images.",
         by=_bias_add,
     ),
 )

@@ -14,9 +14,17 @@ with quiet_start():
     import tensorflow as tf
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Convolution", "SeparableConvolution", "TransposedConvolution", "is_first"]
+__all__ = [
+    "Convolution",
+    "SeparableConvolution",
+    "TransposedConvolution",
+    "is_first",
+    "separated",
+]
+
+_ops: Any = keras.ops  # declared to take whole numbers where they take sequences too
 
 
 def is_first(data_format: str | None) -> bool:
@@ -192,3 +200,17 @@ class Stretch:
         if length is None:
             return None
         return (length - 1) * self.window.stride + self.window.extent - self.surplus
+
+
+def separated(
+    depthwise: Callable[[Convolution], Any],
+) -> Callable[[SeparableConvolution], Any]:
+    """A separable convolution by the depthwise one of a format; the rest is left to ``conv``."""
+
+    def separable(call: SeparableConvolution) -> Any:
+        outputs = depthwise(call.depthwise)
+        if outputs is NotImplemented:
+            return NotImplemented
+        return _ops.conv(outputs, call.pointwise_kernel, data_format=call.data_format)
+
+    return separable

@@ -6,7 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgesmith.conversion.carrier import onnx_node
-from edgesmith.conversion.lowering.convolution_calls import Convolution, SeparableConvolution
+from edgesmith.conversion.lowering.convolution_calls import (
+    Convolution,
+    SeparableConvolution,
+    separated,
+)
 from edgesmith.conversion.lowering.lowering import Lowering
 from edgesmith.conversion.lowering.windows import (
     Edges,
@@ -107,34 +111,27 @@ def _depthwise_conv(call: Convolution) -> Any:
     return _convolved(call, tf.reshape(kernel, (*kernel.shape[:-2], 1, -1)))
 
 
-def _separable_conv(call: SeparableConvolution) -> Any:
-    outputs = _depthwise_conv(call.depthwise)
-    if outputs is NotImplemented:
-        return NotImplemented
-    return _ops.conv(outputs, call.pointwise_kernel, data_format=call.data_format)
-
-
 LOWERINGS: tuple[Lowering, ...] = (
     Lowering(
         replaces="keras.src.backend.tensorflow.nn:conv",
         targets=(Format.ONNX,),
         what="convolution: grouped, dilated, channels first, in one or three dimensions",
-        why="grouped ones become calls of functions, which ONNX has not; those over one axis go "
-        "by way of images, with layers apart that could run as one",
+        why="Grouped ones become calls of functions, which ONNX has not; those over one axis go "
+        "by way of images, with layers apart that could run as one.",
         by=call_of(Convolution, _conv),
     ),
     Lowering(
         replaces="keras.src.backend.tensorflow.nn:depthwise_conv",
         targets=(Format.ONNX,),
         what="depthwise convolution: dilated, channels first, in one dimension",
-        why="dilated ones are cut into pieces and put together again; the layout is turned twice",
+        why="Dilated ones are cut into pieces and put together again; the layout is turned twice.",
         by=call_of(Convolution, _depthwise_conv),
     ),
     Lowering(
         replaces="keras.src.backend.tensorflow.nn:separable_conv",
         targets=(Format.ONNX,),
         what="separable convolution: dilated, channels first, in one dimension",
-        why="as for its depthwise part",
-        by=call_of(SeparableConvolution, _separable_conv),
+        why="As for its depthwise part.",
+        by=call_of(SeparableConvolution, separated(_depthwise_conv)),
     ),
 )

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgesmith.conversion.lowering.convolution_calls import Convolution, SeparableConvolution
+from edgesmith.conversion.lowering.convolution_calls import (
+    Convolution,
+    SeparableConvolution,
+    separated,
+)
 from edgesmith.conversion.lowering.lowering import Lowering
 from edgesmith.conversion.lowering.windows import (
     call_of,
@@ -132,34 +136,27 @@ def _depthwise_conv(call: Convolution) -> Any:
     return _depthwise(call, _ops.convert_to_tensor(call.kernel))
 
 
-def _separable_conv(call: SeparableConvolution) -> Any:
-    outputs = _depthwise_conv(call.depthwise)
-    if outputs is NotImplemented:
-        return NotImplemented
-    return _ops.conv(outputs, call.pointwise_kernel, data_format=call.data_format)
-
-
 LOWERINGS: tuple[Lowering, ...] = (
     Lowering(
         replaces="keras.src.backend.tensorflow.nn:conv",
         targets=(Format.TFLITE,),
         what="convolution: grouped, dilated, channels first, in three dimensions",
-        why="dilated ones are cut into pieces and put together again, or refused; those with "
-        "channels first are refused; CONV_3D has neither groups nor dilations and is slow",
+        why="Dilated ones are cut into pieces and put together again, or refused; those with "
+        "channels first are refused; CONV_3D has neither groups nor dilations and is slow.",
         by=call_of(Convolution, _conv),
     ),
     Lowering(
         replaces="keras.src.backend.tensorflow.nn:depthwise_conv",
         targets=(Format.TFLITE,),
         what="depthwise convolution: dilated, channels first",
-        why="dilated ones are cut into pieces and put together again",
+        why="Dilated ones are cut into pieces and put together again.",
         by=call_of(Convolution, _depthwise_conv),
     ),
     Lowering(
         replaces="keras.src.backend.tensorflow.nn:separable_conv",
         targets=(Format.TFLITE,),
         what="separable convolution: dilated, channels first",
-        why="as for its depthwise part",
-        by=call_of(SeparableConvolution, _separable_conv),
+        why="As for its depthwise part.",
+        by=call_of(SeparableConvolution, separated(_depthwise_conv)),
     ),
 )

@@ -16,7 +16,7 @@ with quiet_start():
 __all__ = ["LOWERINGS"]
 
 
-def _ctc_decode(  # noqa: PLR0913 - the arguments of keras.ops.ctc_decode
+def _ctc_decode(
     inputs: Any,
     sequence_lengths: Any,
     strategy: str = "greedy",

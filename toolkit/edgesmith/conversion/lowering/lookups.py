@@ -70,10 +70,10 @@ def _lookup_dense(layer: Any, inputs: Any) -> Any:
     found = layer.lookup_table.lookup(given)
     if layer.mask_token is None:
         return found
-    return tf.where(tf.equal(given, layer._mask_key), layer._mask_value, found)  # noqa: SLF001
+    return tf.where(tf.equal(given, layer._mask_key), layer._mask_value, found)  # noqa: SLF001 - nor have these
 
 
-def _bincount(  # noqa: PLR0913 - the arguments of tf.math.bincount
+def _bincount(
     arr: Any,
     weights: Any = None,
     minlength: Any = None,

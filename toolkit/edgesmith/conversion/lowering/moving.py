@@ -21,7 +21,7 @@ def _size(x: Any, axis: int) -> Any:
     return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
 
 
-def _roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
+def _roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
     given: Any = tf.convert_to_tensor(input)
     shifts, axes = (tf.get_static_value(tf.convert_to_tensor(v)) for v in (shift, axis))
     if shifts is None or axes is None or given.shape.rank is None:
@@ -74,7 +74,7 @@ def _delayed(x: Any, steps: int, axis: int, reverse: Any) -> Any:
 
 
 def _diag_part(
-    input: Any,  # noqa: A002
+    input: Any,
     k: Any,
     padding_value: Any,
     align: str = "RIGHT_LEFT",
@@ -96,7 +96,7 @@ def _diag_part(
         return tf.gather(flat, places.astype(np.int32), axis=-1)
 
 
-def _diag(  # noqa: PLR0913 - the arguments of TensorFlow's operator
+def _diag(
     diagonal: Any,
     k: Any,
     num_rows: Any,
@@ -139,7 +139,7 @@ def _segment_sum(
     data: Any,
     segment_ids: Any,
     num_segments: Any = None,
-    sorted: Any = None,  # noqa: A002
+    sorted: Any = None,
 ) -> Any:
     """Of segments that are not constant, such as each sample's own."""
     given, ids = tf.convert_to_tensor(data), tf.convert_to_tensor(segment_ids)

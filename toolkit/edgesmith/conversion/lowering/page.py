@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from edgesmith.conversion.lowering import LOWERINGS
+from edgesmith.conversion.lowering import LOWERINGS, Lowering
 from edgesmith_runtime.spec import Format
 
 __all__ = ["render_page"]
@@ -25,13 +25,20 @@ This page is generated from the replacements: `python -m edgesmith.conversion.lo
 
 
 def render_page() -> str:
-    """The page, in Markdown: one row a replacement."""
+    """The page, in Markdown: a row for all that is replaced for the same reason."""
+    rows: dict[tuple[str, str], list[Lowering]] = {}
+    for one in LOWERINGS:
+        rows.setdefault((one.what, one.why), []).append(one)
     return _HEAD + "".join(
-        f"| {one.what} | `{_short(one.replaces)}` | {_targets(one.targets)} | {one.why} |\n"
-        for one in sorted(
-            LOWERINGS, key=lambda one: (one.what.lower(), one.replaces, one.targets)
+        f"| {what} | {_places(ones)} | {_targets(ones)} | {why} |\n"
+        for (what, why), ones in sorted(
+            rows.items(), key=lambda row: (row[0][0].lower(), row[0][1])
         )
     )
+
+
+def _places(lowerings: list[Lowering]) -> str:
+    return ", ".join(sorted({f"`{_short(one.replaces)}`" for one in lowerings}))
 
 
 def _short(place: str) -> str:
@@ -40,9 +47,10 @@ def _short(place: str) -> str:
     return f"{module.rpartition('.')[2]}.{name}"
 
 
-def _targets(targets: tuple[Format, ...]) -> str:
+def _targets(lowerings: list[Lowering]) -> str:
     words = {Format.ONNX: "ONNX", Format.TFLITE: "TFLite"}
-    return ", ".join(words[target] for target in targets)
+    found = {target for one in lowerings for target in one.targets}
+    return ", ".join(word for target, word in words.items() if target in found)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ LOWERINGS: tuple[Lowering, ...] = tuple(
         replaces=f"keras.src.backend.tensorflow.nn:adaptive_{name}",
         targets=(Format.ONNX, Format.TFLITE),
         what=f"adaptive {name.replace('_', ' ')}ing",
-        why="in three dimensions TFLite refuses it; else twice as many pools as are needed run "
-        "at every place, also where one with a stride does it",
+        why="In three dimensions TFLite refuses it; else twice as many pools as are needed run "
+        "at every place, also where one with a stride does it.",
         by=call_of(AdaptivePool, partial(_adaptive_pool, name)),
     )
     for name in ("max_pool", "average_pool")

@@ -97,8 +97,8 @@ LOWERINGS: tuple[Lowering, ...] = tuple(
         targets=(Format.ONNX,),
         what=f"{name.replace('_', ' ')}ing: channels first, in one or three dimensions, SAME with "
         "strides beyond the window over a free size",
-        why="the layout is turned twice; those over one axis go by way of images; SAME with gaps "
-        "over a free size gives files that fail when they run",
+        why="The layout is turned twice; those over one axis go by way of images; SAME with gaps "
+        "over a free size gives files that fail when they run.",
         by=call_of(Pool, partial(_pool, op_type)),
     )
     for name, op_type in (("max_pool", "MaxPool"), ("average_pool", "AveragePool"))

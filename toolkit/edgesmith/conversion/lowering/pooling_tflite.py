@@ -63,7 +63,7 @@ LOWERINGS: tuple[Lowering, ...] = tuple(
         replaces=f"keras.src.backend.tensorflow.nn:{name}",
         targets=(Format.TFLITE,),
         what=f"{name.replace('_', ' ')}ing in three dimensions",
-        why="refused: TFLite pools planes only",
+        why="Refused: TFLite pools planes only.",
         by=call_of(Pool, partial(_pool, name)),
     )
     for name in ("max_pool", "average_pool")

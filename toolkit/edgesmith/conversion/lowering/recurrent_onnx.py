@@ -363,26 +363,28 @@ def _merged(output: Any, mode: str | None) -> Any:
             return forwards, backwards
 
 
+_LOOP = "A loop of small nodes, several times slower than the one node there is."
+
 LOWERINGS = (
     *(
         Lowering(
             replaces=f"keras.src.layers.rnn.{place}.inner_loop",
             targets=(Format.ONNX,),
             what=what,
-            why="a loop of small nodes, about eight times slower than the one node there is",
+            why=why,
             by=_walked,
         )
-        for place, what in (
-            ("rnn:RNN", "SimpleRNN, ConvLSTM, RNN of Keras' cells"),
-            ("lstm:LSTM", "LSTM"),
-            ("gru:GRU", "GRU"),
+        for place, what, why in (
+            ("rnn:RNN", "SimpleRNN, ConvLSTM, RNN of Keras' cells", _LOOP),
+            ("lstm:LSTM", "LSTM", f"With a mask: {_LOOP[0].lower()}{_LOOP[1:]}"),
+            ("gru:GRU", "GRU", _LOOP),
         )
     ),
     Lowering(
         replaces="keras.src.layers.rnn.bidirectional:Bidirectional.call",
         targets=(Format.ONNX,),
         what="Bidirectional LSTM, GRU or SimpleRNN",
-        why="two loops of small nodes, where one node goes both ways",
+        why="Two loops or two nodes, where one node goes both ways.",
         by=_walked_both_ways,
     ),
 )

@@ -52,7 +52,7 @@ def _of_known_width(x: Any) -> Any:
     return tf.cast(x, tf.float32 if x.dtype.is_floating else tf.int32)
 
 
-def _one_hot(  # noqa: PLR0913 - the arguments of tf.one_hot
+def _one_hot(
     indices: Any,
     depth: Any,
     on_value: Any = None,

@@ -34,8 +34,8 @@ class _Part:
     taken: bool
 
 
-def _strided_slice(  # noqa: PLR0913 - the arguments of TensorFlow's operator
-    input: Any,  # noqa: A002
+def _strided_slice(
+    input: Any,
     begin: Any,
     end: Any,
     strides: Any,

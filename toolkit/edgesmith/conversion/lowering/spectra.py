@@ -37,7 +37,7 @@ def _irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) -
     return backward(*parts, n, None)
 
 
-def _fft(input: Any, name: str | None = None) -> Any:  # noqa: A002 - TensorFlow's own name for it
+def _fft(input: Any, name: str | None = None) -> Any:
     x = tf.convert_to_tensor(input, name=name)
     parts, n = _parts(x), x.shape[-1]
     if parts is None or n is None:
@@ -52,17 +52,17 @@ def _abs(x: Any, name: str | None = None) -> Any:
     return tf.sqrt(tf.square(parts[0]) + tf.square(parts[1]), name=name)
 
 
-def _real(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def _real(input: Any, name: str | None = None) -> Any:
     parts = _parts(input)
     return NotImplemented if parts is None else tf.identity(parts[0], name=name)
 
 
-def _imag(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def _imag(input: Any, name: str | None = None) -> Any:
     parts = _parts(input)
     return NotImplemented if parts is None else tf.identity(parts[1], name=name)
 
 
-def _angle(input: Any, name: str | None = None) -> Any:  # noqa: A002
+def _angle(input: Any, name: str | None = None) -> Any:
     parts = _parts(input)
     return NotImplemented if parts is None else tf.atan2(parts[1], parts[0], name=name)
 
@@ -82,7 +82,7 @@ def _length(fft_length: Any, own: int | None) -> int | None:
     return None if known is None else int(np.ravel(known)[0])
 
 
-def _dct(input: Any, *args: Any, **named: Any) -> Any:  # noqa: A002
+def _dct(input: Any, *args: Any, **named: Any) -> Any:
     """A cosine transform as a matrix: its answer to the unit vectors."""
     x = tf.convert_to_tensor(input)
     n = x.shape[-1]

@@ -55,8 +55,8 @@ LOWERINGS: tuple[Lowering, ...] = (
         replaces="keras.src.backend.tensorflow.nn:conv_transpose",
         targets=(Format.ONNX,),
         what="transposed convolution",
-        why="files that do not load, or answer wrongly without a word, where the output is longer "
-        "than the windows reach or the input's size is free",
+        why="Files that do not load, or answer wrongly without a word, where the output is longer "
+        "than the windows reach or the input's size is free.",
         by=call_of(TransposedConvolution, _conv_transpose),
     ),
 )

@@ -196,9 +196,9 @@ LOWERINGS: tuple[Lowering, ...] = (
         replaces="keras.src.backend.tensorflow.nn:conv_transpose",
         targets=(Format.TFLITE,),
         what="transposed convolution: in one or two dimensions, dilated, channels first",
-        why="dilated ones and those with channels first are refused; the others compute their "
+        why="Dilated ones and those with channels first are refused; the others compute their "
         "output's shape as they run, which keeps them off the fast kernels: two to four times "
-        "as slow",
+        "as slow.",
         by=call_of(TransposedConvolution, _conv_transpose),
     ),
 )
