@@ -25,6 +25,7 @@ def model_case(
     *,
     lengths: tuple[int, ...] = (),
     batch_sizes: tuple[int, ...] = (1, 4),
+    policy: str = "float32",
 ) -> Case:
     """The case ``models/<name of build>``; see ``Case`` for the rest.
 
@@ -34,6 +35,7 @@ def model_case(
         inputs: By the names that the model has for them.
         lengths: Those of the free axes.
         batch_sizes: Another choice only where the model's own batch is fixed.
+        policy: The global dtype policy under which it is built.
     """
 
     def samples(n: int, length: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -46,4 +48,5 @@ def model_case(
         samples=samples,
         lengths=lengths,
         batch_sizes=batch_sizes,
+        policy=policy,
     )

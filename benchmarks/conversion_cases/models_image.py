@@ -221,15 +221,14 @@ def augmented() -> keras.Model:
 
 
 def mixed_float16() -> keras.Model:
-    policy = "mixed_float16"
     return keras.Sequential(
         [
             keras.Input((16, 16, 3), name="image"),
-            layers.Conv2D(8, 3, activation="relu", dtype=policy),
-            layers.BatchNormalization(dtype=policy),
-            layers.MaxPooling2D(dtype=policy),
-            layers.Flatten(dtype=policy),
-            layers.Dense(16, "relu", dtype=policy),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(16, "relu"),
             layers.Dense(3, "softmax", dtype="float32"),
         ]
     )
@@ -303,7 +302,10 @@ IMAGE_MODELS = (
         {"image": Feed((16, 16, 3), draw=pixels)},
     ),
     model_case(
-        mixed_float16, ("Conv2D", "BatchNormalization", "MaxPooling2D", "Dense"), _PICTURE
+        mixed_float16,
+        ("Conv2D", "BatchNormalization", "MaxPooling2D", "Dense"),
+        _PICTURE,
+        policy="mixed_float16",
     ),
     model_case(nested, ("PReLU", "Flatten"), _PICTURE),
     model_case(

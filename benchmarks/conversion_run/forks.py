@@ -37,12 +37,13 @@ class Limits:
     Args:
         cpu_s: Processor time, so that a loaded machine refuses nothing.
         wall_s: For one that waits for ever.
-        max_memory_bytes: Resident; as our own converters have by default.
+        max_memory_bytes: Resident, of the process that holds Keras, the model, its answers and
+            what earlier routes left; our own converters have 8 GB for themselves.
     """
 
     cpu_s: float = 120.0
     wall_s: float = 900.0
-    max_memory_bytes: int = 8 << 30
+    max_memory_bytes: int = 12 << 30
 
 
 def verdicts(case: Case, routes: Sequence[str], limits: Limits) -> list[Verdict]:

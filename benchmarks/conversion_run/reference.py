@@ -26,8 +26,10 @@ class Answer:
 
     Args:
         names: Of the outputs; empty where they have none.
-        alternatives: By feed, by output. One alone, or, under another policy, that of the same
-            weights computed in float32 and that of the policy: either will do.
+        alternatives: By feed, by output. One alone, or several of which either will do: under
+            another policy, that of the same weights computed in float32 and that of the policy;
+            where Keras answers a plain call with another dtype than it declares, as some
+            preprocessing layers do for integers, that call and ``predict``.
     """
 
     names: list[str]
@@ -58,11 +60,30 @@ def answer(case: Case) -> Answer:
     own = [_kept_state(model, feed) for feed in case.feeds()]
     names = _output_names(model)
     if case.policy == "float32":
-        return Answer(names, [own])
+        as_declared = _declared(model) in (None, _dtypes(own))
+        predicted = [] if as_declared else [[_predicted(model, feed) for feed in case.feeds()]]
+        return Answer(names, [own, *predicted])
     twin = build(case, policy="float32")
     for to, of in zip(twin.weights, model.weights, strict=True):
         to.assign(keras.ops.cast(of.value, to.dtype))
     return Answer(names, [[_kept_state(twin, feed) for feed in case.feeds()], own])
+
+
+def _dtypes(answers: list[list[NDArray[Any]]]) -> list[str]:
+    return [array.dtype.name for array in answers[0]]
+
+
+def _declared(model: keras.Model) -> list[str] | None:
+    """Dtypes of the outputs as the model has them; None where it has none."""
+    if not getattr(model, "inputs", None):
+        return None
+    return [keras.backend.standardize_dtype(output.dtype) for output in model.outputs]
+
+
+def _predicted(model: keras.Model, feed: _Feed) -> list[NDArray[Any]]:
+    arguments, _ = _as_called(model, feed)
+    outputs = model.predict(*arguments, batch_size=1024, verbose=0)
+    return [np.asarray(leaf) for leaf in keras.tree.flatten(outputs)]
 
 
 def _output_names(model: keras.Model) -> list[str]:

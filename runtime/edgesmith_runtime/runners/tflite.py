@@ -108,7 +108,7 @@ def _tensor_indices(
     found: list[str] = []
     for given, made in _named_sides(interpreter):
         if (_dtypes(given), _dtypes(made)) == (inputs, outputs):
-            return _indices(given), _indices(made)
+            return _indices(given, inputs), _indices(made, outputs)
         found.append(f"{_dtypes(given)} to {_dtypes(made)}")
     raise BackendError(
         f"{artifact.file}: expected the tensors {inputs} to {outputs} that the manifest names, "
@@ -136,8 +136,9 @@ def _dtypes(side: _Side) -> dict[str, str]:
     return {name: np.dtype(tensor["dtype"]).name for name, tensor in side.items()}
 
 
-def _indices(side: _Side) -> dict[str, int]:
-    return {name: int(tensor["index"]) for name, tensor in side.items()}
+def _indices(side: _Side, names: Iterable[str]) -> dict[str, int]:
+    """In the order of the names: that of a SignatureDef is the alphabet's."""
+    return {name: int(side[name]["index"]) for name in names}
 
 
 def _failure(artifact: Artifact, error: Exception) -> BackendError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import tensorflow as tf
+import tf2onnx
 
 from edgesmith.reference import trace
 from edgesmith_runtime.errors import ConversionError
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
 def model(reference: Reference, artifact_of: Callable[..., Artifact]) -> onnx.ModelProto:
     content = artifact_of(reference, Format.ONNX, labels={"digit": ("0", "1", "2")}).content
     return onnx.load_model_from_string(bytes(content))
+
+
+def _status_bytes(key: str) -> int:
+    status = Path("/proc/self/status").read_text()
+    return next(
+        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(key)
+    )
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[int | str]:
@@ -86,3 +95,40 @@ def test_an_operation_without_a_counterpart_is_named_with_its_layer(
         ConversionError, match=r"ONNX has no counterpart for Svd \(layer '.*bent'\)"
     ):
         artifact_of(trace(model), Format.ONNX)
+
+
+def test_a_pass_of_the_optimizer_that_fails_is_left_out(
+    reference: Reference,
+    artifact_of: Callable[..., Artifact],
+    images: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def failing() -> None:
+        tried.append(1)
+        raise KeyError("no such node")
+
+    monkeypatch.setitem(tf2onnx.optimizer._optimizers, "remove_identity", failing)
+
+    artifact = artifact_of(reference, Format.ONNX)
+
+    outputs = open_runner(artifact).run({"image": images})
+    assert tried
+    np.testing.assert_allclose(
+        outputs["digit"], reference.run({"image": images})["digit"], atol=1e-6
+    )
+
+
+def test_weights_are_not_copied_with_every_pass_of_the_optimizer(
+    artifact_of: Callable[..., Artifact],
+) -> None:
+    layers = [keras.layers.Dense(2048, use_bias=False) for _ in range(6)]
+    reference = trace(keras.Sequential([keras.Input((2048,)), *layers]))
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status_bytes("VmRSS")
+
+    artifact = artifact_of(reference, Format.ONNX)
+
+    n_copies = (_status_bytes("VmHWM") - before) / artifact.size_bytes
+    assert n_copies < 30  # 13 to 18; 49 with a copy in every pass
