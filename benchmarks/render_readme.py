@@ -91,9 +91,85 @@ def overhead() -> str:
     )
 
 
+def conversion() -> str:
+    document = results("conversion")
+    figures = document["figures"]
+    rounded = figures["families"]["policies"]
+    rows = {
+        "all": (figures["n_cases"], figures["all"]),
+        "of these, under a half or double precision policy": (
+            sum(rounded["ours onnx"].values()),
+            rounded,
+        ),
+    }
+    lines = ["| models | | ours, ONNX | ours, TFLite | stock, ONNX | stock, TFLite |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for name, (n_cases, columns) in rows.items():
+        cells = (_outcomes(counts) for counts in columns.values())
+        lines.append(f"| {name} | {n_cases} | {' | '.join(cells)} |")
+    versions = ", ".join(f"{name} {value}" for name, value in figures["versions"].items())
+    meaning = "Converted and equal / refused, or an artifact that does not run / **wrong without a word**."
+    return "\n".join([*lines, "", f"{meaning} {versions}. {host_line(document)}"])
+
+
+def _outcomes(counts: dict[str, int]) -> str:
+    refused = counts.get("refused", 0) + counts.get("unusable", 0)
+    return f"{counts.get('equal', 0)} / {refused} / {counts.get('wrong', 0)}"
+
+
+def converted_speed() -> str:
+    document = results("converted_speed")
+    lines = [
+        "| model | ONNX, ours us | ratio to tf2onnx | TFLite, ours us | ratio to TFLiteConverter |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    figures = document["figures"]
+    for name in dict.fromkeys(key.split()[0] for key in figures):
+        cells = [_against_stock(figures[f"{name} {fmt}"]) for fmt in ("onnx", "tflite")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    meaning = "Median microseconds a call at batch 1, one thread, same bare engine; ratios with 95 % intervals."
+    return "\n".join([*lines, "", f"{meaning} {host_line(document)}"])
+
+
+def _against_stock(one: dict[str, Any]) -> str:
+    if "stock_refused" in one:
+        return "| stock refuses"
+    ratio, low, high = one["ratio"]
+    return f"{one['ours_us']:,.0f} | {ratio:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def conversion_cost() -> str:
+    document = results("conversion_cost")
+    lines = [
+        "| model | format | ours | stock | time | memory | ours with parity |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, routes in document["figures"].items():
+        for fmt in ("onnx", "tflite"):
+            ours, checked = routes[f"{fmt}, ours"], routes[f"{fmt}, ours, verified"]
+            stock = routes.get(f"{fmt}, stock")
+            ratios = "refuses | |"
+            if stock is not None:
+                seconds = ours["seconds"] / stock["seconds"]
+                peak = ours["peak_bytes"] / stock["peak_bytes"]
+                ratios = f"{_cost(stock)} | {seconds:.2f}x | {peak:.2f}x"
+            lines.append(f"| {name} | {fmt} | {_cost(ours)} | {ratios} | {_cost(checked)} |")
+    meaning = "Seconds from a `.keras` file, in a fresh process, and the peak memory of all its processes."
+    return "\n".join([*lines, "", f"{meaning} {host_line(document)}"])
+
+
+def _cost(one: dict[str, Any]) -> str:
+    return f"{one['seconds']:.1f} s, {one['peak_bytes'] / 1e9:.2f} GB"
+
+
+TABLES = {
+    function.__name__: function
+    for function in (accuracy, latency, overhead, conversion, converted_speed, conversion_cost)
+}
+
+
 def rendered(text: str) -> str:
-    tables = {"accuracy": accuracy, "latency": latency, "overhead": overhead}
-    return BLOCK.sub(lambda match: f"{match[1]}{tables[match[2]]()}\n{match[3]}", text)
+    return BLOCK.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,3 +73,21 @@ def test_a_case_draws_the_same_samples_every_time(catalogue: ModuleType) -> None
         (4, 10, 20, 4),
     ]
     assert all((a["x"] == b["x"]).all() for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.slow
+def test_a_drawn_sample_of_forty_converts_and_answers_as_keras(tmp_path: Path) -> None:
+    out = tmp_path / "sample.json"
+    script = ROOT / "benchmarks" / "bench_conversion.py"
+    chosen = ["--routes", "ours", "--sample", "40", "--seed", "0"]
+
+    subprocess.run(
+        [sys.executable, str(script), *chosen, "--out", str(out)],
+        check=True,
+        capture_output=True,
+    )
+
+    figures = json.loads(out.read_text())["figures"]
+    assert figures["ours_not_equal"] == []
+    assert figures["all"]["ours onnx"] == {"equal": 40}
+    assert figures["all"]["ours tflite"] == {"equal": 40}

@@ -225,3 +225,15 @@ def test_a_model_that_no_file_can_hold_is_refused_with_the_way_out(
         _convert(large, fmt, tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@both_formats
+def test_answers_come_in_the_order_of_the_signature(
+    artifact_of: Callable[..., Artifact], fmt: Format
+) -> None:
+    given = keras.Input((3,), name="given")
+    outputs = [layers.Dense(width, name=name)(given) for name, width in (("b", 2), ("a", 1))]
+
+    artifact = artifact_of(trace(keras.Model(given, outputs)), fmt)
+
+    assert list(_run(artifact, {"given": np.zeros((1, 3), np.float32)})) == ["b", "a"]

@@ -126,6 +126,23 @@ def test_a_class_of_its_writer_is_named_and_can_be_passed(
     np.testing.assert_array_equal(loaded(np.ones((1, 4), np.float32)), np.full((1, 4), 3.0))
 
 
+def test_a_class_that_does_not_take_its_settings_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _PEOPLE + "\n    def __init__(self):\n        super().__init__()\n"
+    (tmp_path / "people_without_settings.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    people: Any = importlib.import_module("people_without_settings")
+    path = tmp_path / "model.keras"
+    given = keras.Input((2,))
+    keras.Model(given, people.Scaled()(given)).save(path)
+
+    with pytest.raises(
+        InputError, match=r"cannot be loaded: .*Scaled.*unexpected keyword argument 'trainable'"
+    ):
+        load_original(path, custom_objects=("people_without_settings",))
+
+
 def test_code_in_a_file_is_refused_by_the_name_of_its_layer(tmp_path: Path) -> None:
     path = _lambda_file(tmp_path / "model.keras")
 
