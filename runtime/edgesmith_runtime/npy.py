@@ -58,4 +58,8 @@ def array_from_npy(content: bytes | memoryview, where: str) -> NDArray[Any]:
     body = memoryview(content)[head.end() :]
     if math.prod(shape) * dtype.itemsize != len(body):
         raise BundleError(f"{where}: {len(body)} bytes are not an array of shape {shape}")
-    return np.frombuffer(body, dtype).reshape(shape).copy()  # a copy is aligned and owned
+    try:
+        array = np.frombuffer(body, dtype).reshape(shape)
+    except ValueError as error:  # more axes, or longer ones beside an empty one, than numpy has
+        raise BundleError(f"{where}: no array has the shape {shape}: {error}") from error
+    return array.copy()  # a copy is aligned and owned

@@ -71,3 +71,13 @@ def test_a_size_that_memory_does_not_have_is_refused_before_it_is_taken() -> Non
         BundleError, match=r"24 bytes are not an array of shape \(999999999999,\)"
     ):
         array_from_npy(claimed, "x.npy")
+
+
+@pytest.mark.parametrize("shape", [", ".join("0" * 65), "0, 999999999999, 999999999999"])
+def test_a_shape_that_no_array_has_is_refused_by_name(shape: str) -> None:
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape}), }}"
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    content = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode()
+
+    with pytest.raises(BundleError, match=r"x\.npy: no array has the shape \(0, "):
+        array_from_npy(content, "x.npy")

@@ -52,6 +52,18 @@ def test_what_runs_step_by_step_is_said_to_be_slow() -> None:
 
 
 @pytest.mark.slow
+def test_a_layer_that_cannot_be_traced_for_a_target_is_named_with_the_reason() -> None:
+    x = keras.Input((99, 99))
+    y = layers.Lambda(keras.ops.inv, name="inverse")(x)
+
+    found = check(keras.Model(x, y))
+
+    fates = {one.format: one.fate for one in found.layers if one.layer == "inverse"}
+    assert fates[Format.ONNX] is Fate.IMPOSSIBLE
+    assert "layer 'inverse': inv of matrices of 99 rows" in found.failures[Format.ONNX]
+
+
+@pytest.mark.slow
 def test_a_layer_that_cannot_go_is_named_with_the_reason() -> None:
     x = keras.Input((3, 3))
     y = layers.Lambda(tf.linalg.pinv, name="inverse")(x)

@@ -119,17 +119,28 @@ def _tensor_indices(
 def _named_sides(
     interpreter: Any,
 ) -> Iterable[tuple[_Side, _Side]]:
-    """Details of the inputs and outputs by name: of each SignatureDef, then of the tensors."""
+    """Details of the inputs and outputs by name: of each SignatureDef, then of the tensors.
+
+    One of another subgraph is passed over: its indices mean other tensors in that which is run.
+    """
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     for key in interpreter.get_signature_list():
         # Not kept: the interpreter refuses to allocate while a signature runner refers to it.
         runner = interpreter.get_signature_runner(key)
         sides = runner.get_input_details(), runner.get_output_details()
         del runner
-        yield sides
+        if all(map(_is_of, sides, (inputs, outputs))):
+            yield sides
     yield (
-        {tensor["name"]: tensor for tensor in interpreter.get_input_details()},
-        {tensor["name"]: tensor for tensor in interpreter.get_output_details()},
+        {tensor["name"]: tensor for tensor in inputs},
+        {tensor["name"]: tensor for tensor in outputs},
     )
+
+
+def _is_of(side: _Side, details: list[dict[str, Any]]) -> bool:
+    """Whether the tensors of a side are among those of the subgraph that is run."""
+    own = {(tensor["index"], tensor["name"]) for tensor in details}
+    return {(tensor["index"], tensor["name"]) for tensor in side.values()} <= own
 
 
 def _dtypes(side: _Side) -> dict[str, str]:

@@ -44,6 +44,21 @@ def test_weights_in_another_file_are_refused_with_the_way_out(onnx_file: FileOf)
         open_foreign(path)
 
 
+def test_a_sparse_weight_in_another_file_is_refused(onnx_file: FileOf) -> None:
+    path = onnx_file(SOFTMAX, [_value("x")], [_value("y")])
+    model = onnx.load(path, load_external_data=False)
+    sparse = model.graph.sparse_initializer.add(dims=[4])
+    sparse.indices.CopyFrom(onnx.numpy_helper.from_array(np.arange(2)))
+    sparse.values.name, sparse.values.data_type = "w", TensorProto.FLOAT
+    sparse.values.dims.append(2)
+    sparse.values.data_location = TensorProto.EXTERNAL
+    sparse.values.external_data.add(key="location", value="secret.bin")
+    path.write_bytes(model.SerializeToString())
+
+    with pytest.raises(ConversionError, match=r"the weights are in secret\.bin"):
+        open_foreign(path)
+
+
 def test_weights_above_two_gigabytes_have_another_way_out(onnx_file: FileOf) -> None:
     huge = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 30, 3])
     huge.data_location = TensorProto.EXTERNAL

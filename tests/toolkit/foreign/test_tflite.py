@@ -154,3 +154,44 @@ def test_what_is_no_tflite_model_is_refused(tmp_path: Path, content: bytes) -> N
 
     with pytest.raises(InputError, match=r"m\.tflite: not a TFLite model: "):
         open_foreign(path)
+
+
+def test_a_signature_of_another_subgraph_does_not_answer(
+    file_of: FileOf, features: NDArray[np.float32], probabilities: NDArray[np.float64]
+) -> None:
+    path = file_of(Format.TFLITE)
+    parts = _parts(path.read_bytes())
+    other = schema.SubGraphT()
+    other.tensors = [*parts.subgraphs[0].tensors[::-1]]
+    other.inputs, other.outputs, other.operators = [0], [0], []
+    parts.subgraphs.append(other)
+    elsewhere = schema.SignatureDefT(
+        inputs=[schema.TensorMapT(name="x", tensorIndex=0)],
+        outputs=[schema.TensorMapT(name="y", tensorIndex=0)],
+        signatureKey="aaa",
+        subgraphIndex=1,
+    )
+    parts.signatureDefs = [elsewhere, *parts.signatureDefs]
+    path.write_bytes(tflite_bytes(parts, size_bytes=2000))
+
+    model = open_foreign(path)
+
+    artifact = model.artifact({})
+    runner = open_runner(artifact)
+    (given,), (made,) = artifact.signature.inputs, artifact.signature.outputs
+    outputs = runner.run({given.name: features})
+    np.testing.assert_allclose(outputs[made.name], probabilities, atol=1e-6)
+    assert len(_parts(artifact.content).signatureDefs) == 1
+
+
+def test_a_scale_that_was_left_on_a_float_means_nothing(file_of: FileOf) -> None:
+    path = file_of(Format.TFLITE)
+    parts = _parts(path.read_bytes())
+    for tensor in parts.subgraphs[0].tensors:
+        tensor.quantization = schema.QuantizationParametersT(scale=[0.5], zeroPoint=[0])
+    path.write_bytes(tflite_bytes(parts, size_bytes=2000))
+
+    model = open_foreign(path)
+
+    assert [spec.scale for spec in model.signature] == [None, None]
+    assert model.precision is Precision.FLOAT32

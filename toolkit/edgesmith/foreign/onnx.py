@@ -14,7 +14,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from edgesmith.foreign.model import ForeignModel
-from edgesmith.foreign.onnx_faults import refuse_what_artifacts_cannot_be
+from edgesmith.foreign.onnx_faults import refuse_what_artifacts_cannot_be, tensors_of
 from edgesmith.foreign.onnx_sides import maps_by_output, signature_of
 from edgesmith.inscription import compact_json, inscription
 from edgesmith_runtime.errors import ConversionError, InputError
@@ -98,6 +98,10 @@ def _checked(
 def _session(path: Path, content: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL
+    # External data was refused; what was overlooked shall not be found either.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
     try:
         return onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
@@ -136,7 +140,7 @@ def _precision(model: onnx.ModelProto, signature: Signature) -> Precision:
         onnx.TensorProto.DOUBLE,
         onnx.TensorProto.BFLOAT16,
     )
-    strange |= {"weights" for one in model.graph.initializer if one.data_type in floats}
+    strange |= {"weights" for one in tensors_of(model) if one.data_type in floats}
     strange |= {
         node.op_type
         for node in model.graph.node

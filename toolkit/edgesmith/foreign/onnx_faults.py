@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["refuse_what_artifacts_cannot_be"]
+__all__ = ["refuse_what_artifacts_cannot_be", "tensors_of"]
 
 LAST_OPSET = 23  # that a bundle promises to hold, see ConversionConfig.opset
 _MAX_FILE_BYTES = 2 << 30  # of a protobuf message
@@ -47,7 +47,7 @@ def refuse_what_artifacts_cannot_be(path: Path, model: onnx.ModelProto) -> None:
 
 
 def _refuse_external_data(path: Path, model: onnx.ModelProto) -> None:
-    external = [tensor for tensor in _tensors(model) if tensor.external_data]
+    external = [tensor for tensor in tensors_of(model) if tensor.external_data]
     if not external:
         return
     entries = [{one.key: one.value for one in tensor.external_data} for tensor in external]
@@ -65,13 +65,22 @@ def _refuse_external_data(path: Path, model: onnx.ModelProto) -> None:
     )
 
 
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    yield from model.graph.initializer
+def tensors_of(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Every constant of a model: weights, attributes, those of subgraphs and functions."""
+    yield from _weights(model.graph)
     for node in _nodes(model):
         for attribute in node.attribute:
             yield from (attribute.t, *attribute.tensors)
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
             for graph in (attribute.g, *attribute.graphs):
-                yield from graph.initializer
+                yield from _weights(graph)
+
+
+def _weights(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
 
 
 def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:

@@ -139,7 +139,10 @@ def _precision(model: Any) -> Precision:
     for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
         quantization = tensor.quantization
         if names[tensor.type] in _STRANGE or (
-            quantization is not None and quantization.scale is not None
+            quantization is not None
+            and quantization.scale is not None
+            and len(quantization.scale) > 0
+            and "INT" in names[tensor.type]  # others keep a scale that means nothing
         ):
             return Precision.OTHER
     return Precision.FLOAT32
@@ -178,7 +181,6 @@ def _inscribed(
         free = [-1 if isinstance(axis, str) else axis for axis in spec.shape]
         if -1 in free:
             tensors[indices[spec.name]].shapeSignature = np.array(free, np.int32)
-    if sides.key is None:
-        model.signatureDefs = [signature_def(sides.inputs, sides.outputs)]
+    model.signatureDefs = [signature_def(sides.inputs, sides.outputs)]  # and no other
     add_inscription(model, compact_json(inscription(signature, labels)))
     return tflite_bytes(model, size_bytes=len(content))

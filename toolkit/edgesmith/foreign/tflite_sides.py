@@ -149,6 +149,8 @@ def _spec(name: str, tensor: Any, shape: list[int | None], batch: int | str) -> 
 def _quantization(tensor: Any) -> tuple[float, int] | tuple[None, None]:
     """Scale and zero point, both None of a tensor that is not quantized."""
     quantization = tensor.quantization
+    if not _dtype(tensor.type).startswith(("int", "uint")):
+        return None, None  # a scale that a converter left on a float means nothing
     if quantization is None or quantization.scale is None or len(quantization.scale) != 1:
         return None, None
     zero_points = [0] if quantization.zeroPoint is None else quantization.zeroPoint

@@ -219,9 +219,10 @@ class Tracing:
                 keras.StatelessScope(),
             ):
                 concrete = tf.function(call).get_concrete_function(*tf_specs(self.face.inputs))
-        except ConversionError:
-            raise
         except Exception as error:  # whatever a user's model raises
+            refused = _refused_in(error)
+            if refused is not None:
+                raise refused from None
             raise ConversionError(
                 f"{self.model.name}: cannot be traced: {gist(error)}"
             ) from error
@@ -234,6 +235,18 @@ class Tracing:
 
     def _of(self, inner: InnerOutputs) -> dict[str, Any]:
         return {name: inner.tensors[name] for name in self.inner or inner.tensors}
+
+
+def _refused_in(error: BaseException | None) -> ConversionError | None:
+    """What was refused in the trace; TensorFlow hands on what it makes of an error's text."""
+    refused: ConversionError | None = None
+    while error is not None:
+        if isinstance(error, ConversionError):
+            refused = error
+            if error.__cause__ is not None:
+                break
+        error = error.__cause__ or error.__context__
+    return refused
 
 
 def trace(
