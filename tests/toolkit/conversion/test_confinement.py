@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -146,3 +147,18 @@ def test_a_line_that_cannot_be_made_ends_the_child(tmp_path: Path) -> None:
         )
 
     assert psutil.Process().children() == []
+
+
+def test_a_child_that_is_gone_before_its_job_says_how() -> None:
+    def late() -> str:
+        time.sleep(0.5)
+        return "a job"
+
+    with pytest.raises(ConversionError, match="no such thing"):
+        run_confined(
+            [sys.executable, "-c", "import sys; sys.exit('no such thing')"],
+            stdin=late,
+            label="the converter",
+            timeout_s=30,
+            max_memory_bytes=1 << 30,
+        )

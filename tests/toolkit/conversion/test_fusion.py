@@ -60,6 +60,18 @@ CASES = {
         lambda: _chain((3,), layers.Dense(4), layers.Rescaling(0.25, 1.0)),
         {"Gemm": 1},
     ),
+    "a mean far from zero": (
+        lambda: _chain((2,), layers.Normalization(mean=1.7e9, variance=1e10), layers.Dense(4)),
+        {"Sub": 1, "Mul": 1, "Gemm": 1},
+    ),
+    "a constant that widens": (
+        lambda: _chain(
+            (1,),
+            layers.Lambda(lambda x: x * keras.ops.convert_to_tensor([0.5, 2.0, 3.0])),
+            layers.Dense(4),
+        ),
+        {"Mul": 1, "Gemm": 1},
+    ),
     "nothing to fold": (lambda: _chain((3,), layers.Dense(4)), {"Gemm": 1}),
     "a softmax between": (
         lambda: _chain((3,), layers.Dense(4, activation="softmax"), layers.Rescaling(3.0)),

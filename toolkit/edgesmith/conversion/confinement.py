@@ -138,7 +138,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
                 continue
     child.wait()
     if child.stdin is not None:
-        child.stdin.close()
+        with suppress(BrokenPipeError):  # of a job that the child did not live to read
+            child.stdin.close()
 
 
 def _mb(size_bytes: int) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["fold_affine"]
 
 _LINEAR = ("MatMul", "Gemm", "Conv")
+# In deviations: a shift of 16 costs 16 * 2**-24 = 1e-6 where it cancels, one of a Normalization of
+# dates, whose mean is many deviations from zero, all that is there.
+_MAX_SHIFT = 16.0
 
 
 def fold_affine(graph: ir.Graph) -> None:
@@ -114,9 +117,9 @@ def _fold_before(graph: ir.Graph, node: ir.Node) -> None:
     if not chain or node.outputs[0].shape is None:
         return
     affine = _Affine(np.ones(len(weight)), np.zeros(len(weight)), start)
-    for link in chain:
-        if not affine.then(link.node, link.vector, first=link.first):
-            return
+    taken = all(affine.then(link.node, link.vector, first=link.first) for link in chain)
+    if not taken or np.abs(affine.shift).max() > _MAX_SHIFT:
+        return
     weight = weight.astype(np.float64)
     folded = _weight(graph, node, "scaled", affine.scale[:, None] * weight)
     shift = _weight(graph, node, "shift", affine.shift @ weight)
@@ -150,8 +153,12 @@ def _link(value: ir.Value, n_features: int) -> _Link | None:
         if constant is None or constant.dtype != np.float32:
             continue
         rank = len(value.shape)
+        if other is None or other.shape is None or len(other.shape) != rank:
+            continue
+        if other.shape[-1] != n_features:  # else the constant widens it
+            continue
         vector = _per_channel(constant, n_features, rank - 1, rank)
-        if vector is not None and other is not None and _constant(other) is None:
+        if vector is not None and _constant(other) is None:
             return _Link(node, vector, place == 0, other)
     return None
 

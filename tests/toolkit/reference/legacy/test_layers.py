@@ -30,7 +30,18 @@ def test_a_thresholded_relu_is_zero_up_to_theta() -> None:
     np.testing.assert_allclose(ThresholdedReLU(0.5)(x), [[0.0, 0.0, 0.6, 2.0]])
 
 
-@pytest.mark.parametrize("path", ["io.write_file", "py_function", "numpy_function", "math.no"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "io.write_file",
+        "py_function",
+        "numpy_function",
+        "math.no",
+        "math._sys.path.append",
+        "math.__loader__.get_data",
+        "keras.activations.deserialize",
+    ],
+)
 def test_a_function_that_does_more_than_compute_is_refused(path: str) -> None:
     with pytest.raises(ConversionError, match=f"calls the TensorFlow function '{path}', which"):
         TensorFlowOp(path)
