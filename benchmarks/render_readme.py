@@ -31,6 +31,11 @@ def host_line(document: dict[str, Any]) -> str:
     )
 
 
+def _closed(lines: list[str], meaning: str, document: dict[str, Any]) -> str:
+    """A table with what its figures mean and where they are from."""
+    return "\n".join([*lines, "", f"{meaning} {host_line(document)}"])
+
+
 def accuracy() -> str:
     document = results("accuracy")
     lines = [
@@ -109,7 +114,7 @@ def conversion() -> str:
         lines.append(f"| {name} | {n_cases} | {' | '.join(cells)} |")
     versions = ", ".join(f"{name} {value}" for name, value in figures["versions"].items())
     meaning = "Converted and equal / refused, or an artifact that does not run / **wrong without a word**."
-    return "\n".join([*lines, "", f"{meaning} {versions}. {host_line(document)}"])
+    return _closed(lines, f"{meaning} {versions}.", document)
 
 
 def _outcomes(counts: dict[str, int]) -> str:
@@ -128,7 +133,7 @@ def converted_speed() -> str:
         cells = [_against_stock(figures[f"{name} {fmt}"]) for fmt in ("onnx", "tflite")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     meaning = "Median microseconds a call at batch 1, one thread, same bare engine; ratios with 95 % intervals."
-    return "\n".join([*lines, "", f"{meaning} {host_line(document)}"])
+    return _closed(lines, meaning, document)
 
 
 def _against_stock(one: dict[str, Any]) -> str:
@@ -155,7 +160,7 @@ def conversion_cost() -> str:
                 ratios = f"{_cost(stock)} | {seconds:.2f}x | {peak:.2f}x"
             lines.append(f"| {name} | {fmt} | {_cost(ours)} | {ratios} | {_cost(checked)} |")
     meaning = "Seconds from a `.keras` file, in a fresh process, and the peak memory of all its processes."
-    return "\n".join([*lines, "", f"{meaning} {host_line(document)}"])
+    return _closed(lines, meaning, document)
 
 
 def _cost(one: dict[str, Any]) -> str:

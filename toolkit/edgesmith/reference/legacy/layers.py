@@ -181,14 +181,15 @@ def _tensorflow_function(path: str) -> Any:
         places = []
     allowed = places[0] in _COMPUTING if places else name in _AT_TOP
     # Modules of TensorFlow hold others, such as `math._sys`, from which all of Python is reached.
-    hidden = any(part.startswith("_") for part in [*places[1:], name])
-    if places == ["keras", "activations"] and not hidden:
-        return _activation(path, name)
-    function = (
-        None
-        if hidden
-        else functools.reduce(lambda at, part: getattr(at, part, None), [*places, name], tf)
-    )
+    if any(part.startswith("_") for part in [*places[1:], name]):
+        allowed = False
+    if places == ["keras", "activations"]:
+        allowed = allowed and name not in ("get", "serialize", "deserialize")
+        function = _ACTIVATIONS.get(name)
+    else:
+        function = functools.reduce(
+            lambda at, part: getattr(at, part, None), [*places, name], tf
+        )
     if not allowed or not callable(function):
         raise ConversionError(
             f"the file calls the TensorFlow function '{path}', which is not among those that only "
@@ -197,15 +198,8 @@ def _tensorflow_function(path: str) -> Any:
     return function
 
 
-def _activation(path: str, name: str) -> Any:
-    if name == "hard_sigmoid":
-        return hard_sigmoid
-    if name not in vars(keras.activations) or name in ("get", "serialize", "deserialize"):
-        raise ConversionError(
-            f"the file calls the TensorFlow function '{path}', which is not among those that only "
-            "compute; rebuild this part of the model with layers or keras.ops"
-        )
-    return getattr(keras.activations, name)
+# By the names of Keras 2, with its own meaning where Keras 3 has another.
+_ACTIVATIONS = {**vars(keras.activations), "hard_sigmoid": hard_sigmoid}
 
 
 def _slices(spec: Any) -> Any:
