@@ -28,12 +28,10 @@ class Sides:
     Args:
         inputs: Tensor index by name.
         outputs: Likewise.
-        key: Of the SignatureDef; None where the file has none.
     """
 
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
-    key: str | None
 
 
 def sides_of(path: Path, model: Any) -> Sides:
@@ -46,11 +44,7 @@ def sides_of(path: Path, model: Any) -> Sides:
     graph = model.subgraphs[0]
     definition = _definition(path, model)
     if definition is not None:
-        return Sides(
-            _indices(definition.inputs),
-            _indices(definition.outputs),
-            definition.signatureKey.decode(),
-        )
+        return Sides(_indices(definition.inputs), _indices(definition.outputs))
     sides = [[(graph.tensors[i].name or b"").decode() for i in side] for side in _ends(graph)]
     for side, names in zip(("input", "output"), sides, strict=True):
         if "" in names or len(set(names)) != len(names):
@@ -62,7 +56,7 @@ def sides_of(path: Path, model: Any) -> Sides:
         {name: int(index) for name, index in zip(names, ends, strict=True)}
         for names, ends in zip(sides, _ends(graph), strict=True)
     )
-    return Sides(inputs, outputs, None)
+    return Sides(inputs, outputs)
 
 
 def _ends(graph: Any) -> tuple[Any, Any]:
