@@ -30,7 +30,7 @@ _OURS = """\
 import pathlib, tempfile
 from edgesmith.config import ConversionConfig
 from edgesmith.conversion import convert
-from edgesmith.core import Recipe
+from edgesmith.recipe import Recipe
 from edgesmith.reference import load_original, trace
 from edgesmith_runtime.spec import Format
 import sys

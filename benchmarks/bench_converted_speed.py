@@ -134,7 +134,7 @@ def make(name: str, folder: Path) -> dict[str, str]:
 
     from edgesmith.config import ConversionConfig
     from edgesmith.conversion import convert
-    from edgesmith.core import Recipe
+    from edgesmith.recipe import Recipe
     from edgesmith.reference import trace
     from edgesmith_runtime.spec import Format
 

@@ -14,8 +14,8 @@ import tf2onnx
 from conversion_run.reference import build, specs
 from edgesmith.config.delivery import ConversionConfig
 from edgesmith.conversion import convert_here
-from edgesmith.core import Recipe
 from edgesmith.lifted_samples import raw_batches
+from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith_runtime.spec import Format, TensorSpec
 from edgesmith_runtime.transforms import Transform

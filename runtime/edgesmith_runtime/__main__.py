@@ -8,13 +8,15 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.errors import BackendError, EdgesmithError
+from edgesmith_runtime.errors import BackendError, EdgesmithError, PortabilityWarning
 from edgesmith_runtime.model import load
+from edgesmith_runtime.portability import portability_of
 from edgesmith_runtime.raw_files import read_raw_inputs
 
 if TYPE_CHECKING:
@@ -130,8 +132,17 @@ def _count(text: str) -> int:
     return count
 
 
+def _loaded(arguments: argparse.Namespace) -> Model:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PortabilityWarning)
+        model = load(arguments.bundle, artifact=arguments.artifact, n_threads=arguments.threads)
+    for warning in caught:
+        print(f"warning: {_one_line(str(warning.message))}", file=sys.stderr)
+    return model
+
+
 def _predict(arguments: argparse.Namespace) -> int:
-    model = load(arguments.bundle, artifact=arguments.artifact, n_threads=arguments.threads)
+    model = _loaded(arguments)
     n_failed = 0
     rows: list[tuple[str, ...]] = []
     for given in read_raw_inputs(model.manifest.raw_inputs, arguments.inputs):
@@ -207,7 +218,7 @@ def _print_table(rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def _selftest(arguments: argparse.Namespace) -> int:
-    model = load(arguments.bundle, artifact=arguments.artifact, n_threads=arguments.threads)
+    model = _loaded(arguments)
     result = model.selftest()
     if arguments.json:
         print(json.dumps({"passed": True, **dataclasses.asdict(result)}))
@@ -258,6 +269,8 @@ def _overview(bundle: Bundle) -> list[tuple[str, ...]]:
         size = f"{bundle.artifact(entry.file).size_bytes:,} bytes"
         score = "" if entry.score is None else f", {entry.score.metric} {entry.score.value:.4g}"
         rows.append(("artifact", f"{entry.file}: {entry.precision}, {size}{score}"))
+        if (portability := portability_of(manifest, entry.file)) is not None:
+            rows.append(("portability", portability))
     for title, chosen in (
         ("default", manifest.default_artifact),
         ("fastest", manifest.fastest),

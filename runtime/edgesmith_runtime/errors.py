@@ -13,7 +13,11 @@
     ├── ConfigError        a configuration key or value is wrong                  (build side)
     ├── DataError          raw data cannot be read or cannot be learned from      (build side)
     ├── ConversionError    a model cannot be converted                            (build side)
-    └── ParityError        an artifact differs from the original beyond tolerance (build side)
+    ├── ParityError        an artifact differs from the original beyond tolerance (build side)
+    ├── OptimizationError  a recipe cannot be followed                            (build side)
+    └── BudgetError        no artifact keeps what the device bears                (build side)
+
+    PortabilityWarning     a UserWarning: an artifact answers otherwise on this host
 
 A message says where, what was expected, what was there, and what to do.
 ``exit_code`` is what a command returns: 1 the work failed, 2 wrong use or unreadable input.
@@ -25,13 +29,16 @@ from typing import ClassVar
 
 __all__ = [
     "BackendError",
+    "BudgetError",
     "BundleError",
     "ConfigError",
     "ConversionError",
     "DataError",
     "EdgesmithError",
     "InputError",
+    "OptimizationError",
     "ParityError",
+    "PortabilityWarning",
     "SelfTestError",
     "SignatureError",
     "TransformError",
@@ -99,3 +106,15 @@ class ConversionError(EdgesmithError):
 
 class ParityError(EdgesmithError):
     """An artifact answers differently from the original, beyond tolerance."""
+
+
+class OptimizationError(EdgesmithError):
+    """A recipe cannot be followed for a model; the message says why."""
+
+
+class BudgetError(EdgesmithError):
+    """No artifact keeps the budget; the message names the nearest and what it misses."""
+
+
+class PortabilityWarning(UserWarning):
+    """The artifact that was loaded answers otherwise on this host than where it was built."""

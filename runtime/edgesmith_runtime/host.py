@@ -8,7 +8,12 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Host", "available_threads", "this_host"]
+__all__ = ["Host", "available_threads", "lacks_vnni", "this_host"]
+
+# Instructions that add products of 8 bits up in 32, as Linux names them in arch/x86/include/asm/
+# cpufeatures.h. Without one, pairs of products are added in 16 bits and saturate: VPMADDUBSW in
+# the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
+_VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,27 @@ def available_threads(*, root: Path = Path("/")) -> int:
     quota = _cpu_quota(root)
     n_cpus = _n_cpus_affinity()
     return max(1, n_cpus if quota is None else min(n_cpus, math.floor(quota)))
+
+
+def lacks_vnni(*, root: Path = Path("/")) -> bool | None:
+    """Whether sums of 8-bit products can saturate on this CPU: an x86 without VNNI.
+
+    Args:
+        root: Where ``proc`` is.
+
+    Returns:
+        False on ARM, whose products do not saturate; None where the CPU does not say.
+    """
+    for line in _text(root / "proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        match key.strip():
+            case "flags":  # of an x86
+                return _VNNI.isdisjoint(value.split())
+            case "Features":  # of an ARM
+                return False
+            case _:
+                pass
+    return False if platform.machine().lower().startswith(("arm", "aarch64")) else None
 
 
 def _n_cpus_affinity() -> int:

@@ -99,8 +99,8 @@ class DecodeOp(StrEnum):
 class Decode:
     """A decode op with its numbers; those that an op does not use keep their neutral value.
 
-    ``output * scale + offset`` comes first, whatever the op: of a quantized output it makes the
-    probabilities, logits or values that it stands for.
+    ``output * scale + offset`` comes first, whatever the op. It undoes the scaling of what a
+    regression was trained on; what a quantized output stands for, its artifact's signature says.
     """
 
     op: DecodeOp = DecodeOp.NONE
@@ -200,7 +200,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """All that a runtime needs to know about a bundle; see the runtime README, field by field."""
+    """All that a runtime needs to know about a bundle; see the runtime README, field by field.
+
+    ``calibration``, ``portability`` and ``layers`` are plain JSON: what the build found out about
+    the artifacts that it quantized.
+    """
 
     name: str
     task: Task
@@ -211,6 +215,9 @@ class Manifest:
     default_artifact: Selection
     fastest: Selection | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    calibration: Mapping[str, Any] | None = None
+    portability: Mapping[str, Any] | None = None
+    layers: Mapping[str, Any] | None = None
     format: tuple[int, int] = FORMAT_VERSION
 
     def __post_init__(self) -> None:

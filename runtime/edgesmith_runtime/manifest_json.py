@@ -52,8 +52,7 @@ def read_manifest(content: bytes | memoryview) -> Manifest:
     version = _version(Fields(root, "manifest.json:", tolerant=True).take("format", str))
     fields = Fields(root, "manifest.json:", tolerant=version[1] > FORMAT_VERSION[1])
     fields.take("format", str)
-    for named_for_later in ("calibration", "portability", "layers", "host_part"):
-        fields.maybe(named_for_later, dict)
+    fields.maybe("host_part", dict)  # named for later
     try:
         manifest = Manifest(
             format=version,
@@ -66,6 +65,9 @@ def read_manifest(content: bytes | memoryview) -> Manifest:
             default_artifact=fields.child("default_artifact", _selection),
             fastest=fields.maybe_child("fastest", _selection),
             provenance=fields.take("provenance", dict, {}),
+            calibration=_finding(fields, "calibration"),
+            portability=_finding(fields, "portability"),
+            layers=_finding(fields, "layers"),
         )
     except SignatureError as error:
         raise BundleError(f"manifest.json: {error}") from error
@@ -86,6 +88,10 @@ def _version(text: str) -> tuple[int, int]:
             f"{FORMAT_VERSION[0]}.x; install a newer edgesmith-runtime or rebuild the bundle"
         )
     return version
+
+
+def _finding(fields: Fields, key: str) -> dict[str, Any] | None:
+    return cast("dict[str, Any] | None", fields.maybe(key, dict))
 
 
 def _raw_input(fields: Fields) -> RawInput:

@@ -10,6 +10,7 @@ from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.decoding import decode
 from edgesmith_runtime.errors import BundleError, InputError
+from edgesmith_runtime.portability import warn_where_not_portable
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.selftest import replay
 from edgesmith_runtime.transforms import Transform
@@ -40,6 +41,9 @@ def load(
 ) -> Model:
     """Load a bundle: every byte is checked before an engine sees one.
 
+    Warns with ``PortabilityWarning`` where the build found that the artifact answers otherwise on
+    a CPU like this one.
+
     Args:
         path: ``NAME.edge``, or its unpacked directory.
         artifact: A file name of the bundle, or a format ("onnx", "tflite"), of which the first
@@ -55,6 +59,7 @@ def load(
     bundle = read_bundle(path)
     entry = _chosen(bundle.manifest, artifact)
     transform = _program(bundle, entry)
+    warn_where_not_portable(bundle.manifest, entry.file)
     runner = open_runner(bundle.artifact(entry.file), n_threads=n_threads)
     return Model(bundle, transform, runner)
 
@@ -127,7 +132,7 @@ class Model:
 
     @property
     def signature(self) -> Signature:
-        """The tensors that ``run`` takes and gives."""
+        """The tensors that ``run`` takes and gives; those with a scale as numbers in float32."""
         return self._runner.artifact.signature
 
     def predict(self, raw: object) -> Prediction:
@@ -171,13 +176,17 @@ class Model:
         """Run the model on prepared tensors: the fast lane.
 
         Args:
-            tensors: One array for each input of ``signature``, the first axis the batch.
+            tensors: One array for each input of ``signature``, the first axis the batch. For one
+                with a scale it is numbers of any float dtype, or codes in the dtype of the
+                signature.
 
         Returns:
-            One array for each output of ``signature``; the caller owns them.
+            One array for each output of ``signature``; the caller owns them. Of one with a scale
+            it is numbers in float32.
 
         Raises:
-            SignatureError: A tensor is missing, surplus, or of another dtype or shape.
+            SignatureError: A tensor is missing, surplus, or of another dtype or shape, or NaN is
+                among the numbers for an input with a scale.
             BackendError: The engine failed.
         """
         return self._runner.run(tensors)
@@ -220,11 +229,14 @@ def _is_empty(raws: object) -> bool:
 
 
 def _with_dtype(spec: TensorSpec, batch: Batch) -> Batch:
-    """Plain numbers among raw tensors, which have no dtype of their own, in that of the model."""
+    """Plain numbers among raw tensors, which have no dtype of their own, in that of the model.
+
+    Those of a quantized tensor are numbers, as for any other artifact of the bundle, not codes.
+    """
     if isinstance(batch, np.ndarray):
         return cast("Batch", batch)
     shape = tuple(-1 if isinstance(axis, str) else axis for axis in spec.sample_shape)
-    tensor = Tensor(spec.dtype, shape)
+    tensor = Tensor(spec.dtype if spec.scale is None else "float32", shape)
     return [
         sample if isinstance(sample, np.ndarray) else tensor([sample])[0] for sample in batch
     ]

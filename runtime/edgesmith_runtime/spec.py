@@ -35,6 +35,10 @@ class Precision(StrEnum):
     """What the numbers inside an artifact are."""
 
     FLOAT32 = "float32"
+    FLOAT16 = "float16"  # weights; computed with in float32 or float16
+    INT8 = "int8"
+    INT4 = "int4"  # weights
+    MIXED = "mixed"  # int8 with some layers in float
     OTHER = "other"  # of a file that was made elsewhere: not float32 throughout
 
 
@@ -80,6 +84,12 @@ class TensorSpec:
                 f"tensor '{self.name}': expected a scale above 0 and a zero point of whole "
                 f"numbers, got scale {self.scale} and zero point {self.zero_point} of {self.dtype}"
             )
+        bounds = np.iinfo(self.dtype)
+        if not bounds.min <= (self.zero_point or 0) <= bounds.max:
+            raise SignatureError(
+                f"tensor '{self.name}': expected a zero point from {bounds.min} to {bounds.max}, "
+                f"which {self.dtype} holds, got {self.zero_point}"
+            )
 
     @property
     def sample_shape(self) -> tuple[int | str, ...]:
@@ -112,8 +122,8 @@ class TensorSpec:
         if self.scale is None:
             return f"convert with .astype('{self.dtype}')"
         return (
-            f"quantize numbers with np.clip(np.round(x / {self.scale} + {self.zero_point}), "
-            f"lowest, highest).astype('{self.dtype}')"
+            "give numbers with .astype('float32'), which are quantized with scale "
+            f"{self.scale} and zero point {self.zero_point}, or such codes as {self.dtype}"
         )
 
     def _lacks_batch(self, array: NDArray[Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith_runtime.host import Host, available_threads, this_host
+from edgesmith_runtime.host import Host, available_threads, lacks_vnni, this_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +123,44 @@ def test_the_cpu_is_named_as_the_system_names_it(
 
 def test_an_unnamed_cpu_is_its_instruction_set(tmp_path: Path) -> None:
     assert this_host(root=tmp_path).cpu == (platform.processor() or platform.machine())
+
+
+@pytest.mark.parametrize(
+    ("flags", "lacks"),
+    [
+        ("fpu sse2 avx avx2 fma", True),
+        ("fpu avx2 avx512f avx512bw avx512_vbmi", True),
+        ("fpu avx2 avx_vnni", False),
+        ("fpu avx512f avx512_vnni avx512_bf16", False),
+        ("fpu avx2 amx_tile amx_int8", False),
+        ("fpu avx2 avx_vnni_int8", True),
+        ("", True),
+    ],
+)
+def test_an_x86_says_in_its_flags_whether_it_has_vnni(
+    tmp_path: Path, flags: str, *, lacks: bool
+) -> None:
+    cpuinfo = f"processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: {flags}\nbugs\t\t: none\n"
+
+    assert lacks_vnni(root=_tree(tmp_path, {"proc/cpuinfo": cpuinfo})) is lacks
+
+
+def test_the_products_of_an_arm_do_not_saturate(tmp_path: Path) -> None:
+    cpuinfo = "processor\t: 0\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd crc32\n"
+
+    assert lacks_vnni(root=_tree(tmp_path, {"proc/cpuinfo": cpuinfo})) is False
+
+
+@pytest.mark.parametrize(
+    ("machine", "lacks"),
+    [("arm64", False), ("aarch64", False), ("x86_64", None), ("AMD64", None), ("s390x", None)],
+)
+def test_without_cpuinfo_the_instruction_set_tells_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str, *, lacks: bool | None
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+
+    assert lacks_vnni(root=tmp_path) is lacks
 
 
 def test_a_host_says_what_is_installed() -> None:

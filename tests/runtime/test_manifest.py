@@ -49,6 +49,7 @@ JSON = st.recursive(
     max_leaves=4,
 )
 OBJECTS = st.dictionaries(st.text(), JSON, max_size=3)
+FINDINGS = st.none() | st.dictionaries(st.text(), JSON, min_size=1, max_size=2)
 AXES = st.lists(st.integers(0, 9) | NAMES, max_size=3).map(tuple)
 
 
@@ -65,7 +66,7 @@ QUANTIZED = st.builds(
     st.sampled_from(["int8", "uint8", "int16"]),
     AXES,
     scale=st.floats(1e-9, 1e9),
-    zero_point=st.integers(-128, 255),
+    zero_point=st.integers(0, 127),
 )
 TENSORS = differing(
     st.builds(TensorSpec, NAMES, st.sampled_from(sorted(DTYPES)), AXES) | QUANTIZED, min_size=1
@@ -132,6 +133,9 @@ def manifests(draw: st.DrawFn) -> Manifest:
         default_artifact=draw(selection),
         fastest=draw(st.none() | selection),
         provenance=draw(OBJECTS),
+        calibration=draw(FINDINGS),
+        portability=draw(FINDINGS),
+        layers=draw(FINDINGS),
     )
 
 
@@ -242,11 +246,69 @@ def test_a_newer_minor_format_may_have_unknown_keys(tiny_manifest: Manifest) -> 
     assert manifest == replace(tiny_manifest, format=(1, 7))
 
 
-@pytest.mark.parametrize("key", ["calibration", "portability", "layers", "host_part"])
-def test_a_key_that_1_0_names_for_later_is_accepted(tiny_manifest: Manifest, key: str) -> None:
-    content = edited(tiny_manifest, lambda members: members.update({key: {"any": 1}}))
+def test_a_key_that_1_0_names_for_later_is_accepted(tiny_manifest: Manifest) -> None:
+    content = edited(tiny_manifest, lambda members: members.update(host_part={"any": 1}))
 
     assert read_manifest(content) == tiny_manifest
+
+
+FOUND_OUT = {
+    "calibration": {
+        "n_samples": 2,
+        "source": "training split",
+        "seed": 7,
+        "sha256": ["0" * 64, "1" * 64],
+        "ranges": {"model.onnx": {"features": [-1.5, 2.0]}},
+        "halves_apart": 0.02,
+        "warning": None,
+    },
+    "portability": {
+        "model.onnx": {
+            "portable": False,
+            "n_samples": 2,
+            "worst_error": 0.25,
+            "n_changed": None,
+            "layers": [{"layer": "dense", "share": 0.5, "worst_error": 0.25}],
+            "warning": "use reduce_range",
+        }
+    },
+    "layers": {"model.onnx": {"dense/MatMul": "dense"}},
+}
+
+
+@pytest.mark.parametrize("key", FOUND_OUT)
+def test_what_the_build_found_out_is_kept_as_it_is(tiny_manifest: Manifest, key: str) -> None:
+    written = write_manifest(replace(tiny_manifest, **{key: FOUND_OUT[key]}))
+
+    assert json.loads(written)[key] == FOUND_OUT[key]
+    assert getattr(read_manifest(written), key) == FOUND_OUT[key]
+
+
+@pytest.mark.parametrize("key", FOUND_OUT)
+@pytest.mark.parametrize(("value", "shown"), [(7, "7"), ([], "[]"), ("x", '"x"')])
+def test_what_the_build_found_out_is_an_object(
+    tiny_manifest: Manifest, key: str, value: object, shown: str
+) -> None:
+    content = edited(tiny_manifest, lambda members: members.update({key: value}))
+
+    with pytest.raises(BundleError) as caught:
+        read_manifest(content)
+
+    assert str(caught.value) == f"manifest.json: {key}: expected an object, got {shown}"
+
+
+@pytest.mark.parametrize("key", FOUND_OUT)
+def test_what_the_build_did_not_look_for_is_left_out(tiny_manifest: Manifest, key: str) -> None:
+    assert key not in json.loads(write_manifest(tiny_manifest))
+    content = edited(tiny_manifest, lambda members: members.update({key: None}))
+    assert getattr(read_manifest(content), key) is None
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_every_precision_is_read(tiny_manifest: Manifest, precision: Precision) -> None:
+    content = edited(tiny_manifest, lambda m: m["artifacts"][0].update(precision=precision))
+
+    assert read_manifest(content).artifacts[0].precision is precision
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgesmith_runtime.errors import SignatureError
-from edgesmith_runtime.spec import Signature, TensorSpec
+from edgesmith_runtime.spec import Precision, Signature, TensorSpec
 
 X = TensorSpec("x", "float32", ("batch", 2))
 
@@ -41,13 +41,40 @@ def test_half_a_quantization_is_refused(
         TensorSpec("x", dtype, ("batch", 2), scale=scale, zero_point=zero_point)
 
 
-def test_numbers_for_a_quantized_tensor_are_refused_with_the_way() -> None:
+@pytest.mark.parametrize(
+    ("dtype", "zero_point", "bounds"),
+    [("int8", 128, "-128 to 127"), ("uint8", -1, "0 to 255"), ("int16", 1 << 400, "-32768 to")],
+)
+def test_a_zero_point_is_a_number_of_the_dtype(
+    dtype: str, zero_point: int, bounds: str
+) -> None:
+    with pytest.raises(
+        SignatureError,
+        match=f"tensor 'x': expected a zero point from {bounds}.*, which {dtype} holds, got ",
+    ):
+        TensorSpec("x", dtype, ("batch", 2), scale=0.5, zero_point=zero_point)
+
+
+def test_codes_of_another_dtype_are_refused_with_the_way() -> None:
     spec = TensorSpec("x", "int8", ("batch", 2), scale=0.5, zero_point=3)
 
     with pytest.raises(
-        SignatureError, match=r"quantize numbers with np\.clip\(np\.round\(x / 0\.5 \+ 3\)"
+        SignatureError,
+        match=r"'x': expected dtype int8, got int64; give numbers with \.astype\('float32'\), "
+        "which are quantized with scale 0.5 and zero point 3, or such codes as int8",
     ):
-        spec.check(np.zeros((1, 2), np.float32))
+        spec.check(np.zeros((1, 2), np.int64))
+
+
+def test_the_precisions_are_the_documented_ones() -> None:
+    assert [str(one) for one in Precision] == [
+        "float32",
+        "float16",
+        "int8",
+        "int4",
+        "mixed",
+        "other",
+    ]
 
 
 def test_a_fixed_batch_can_be_made_free() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith.core import Recipe
+from edgesmith.recipe import Recipe
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def artifact_of() -> Callable[..., Artifact]:
     """Convert in this process, where TensorFlow is loaded already."""
     from edgesmith.config import ConversionConfig
     from edgesmith.conversion import convert_here
-    from edgesmith.core import Recipe
+    from edgesmith.recipe import Recipe
 
     def make(
         reference: Reference,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from edgesmith.config import ConversionConfig
-from edgesmith.core import Recipe
 from edgesmith.divergence import diverging_layer
 from edgesmith.evaluation import Evaluation, evaluate
+from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith.silence import Silent
 from edgesmith_runtime.errors import ParityError

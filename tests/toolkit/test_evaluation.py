@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from edgesmith.core import Candidate, Recipe
+from edgesmith.core import Candidate
 from edgesmith.evaluation import choose, fastest_of
+from edgesmith.recipe import Recipe
 from edgesmith_runtime.bench import Comparison, Plan
 from edgesmith_runtime.bench.comparison import Load, Round, Subject
 from edgesmith_runtime.bundle import Artifact

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
         Prepared,
         Progress,
         Provenance,
-        Recipe,
         Report,
         Split,
-        Target,
     )
     from edgesmith.findings import Fate, Finding, Findings, check
+    from edgesmith.optimizing import optimize
     from edgesmith.pipeline import BuildResult, build, convert, export
+    from edgesmith.recipe import Recipe, Target
 
 __all__ = [
     "Account",
@@ -49,12 +49,15 @@ __all__ = [
     "convert",
     "export",
     "load_config",
+    "optimize",
 ]
 
 _HOMES = {
     "Config": "edgesmith.config",
     "load_config": "edgesmith.config.reading",
     **dict.fromkeys(("Fate", "Finding", "Findings", "check"), "edgesmith.findings"),
+    **dict.fromkeys(("Recipe", "Target"), "edgesmith.recipe"),
+    "optimize": "edgesmith.optimizing",
     **dict.fromkeys(("BuildResult", "build", "convert", "export"), "edgesmith.pipeline"),
 }
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from edgesmith_runtime.spec import Precision
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
@@ -15,11 +13,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgesmith.evidence import CallTime, Drop, Search
+    from edgesmith.recipe import Recipe
     from edgesmith.store import Store
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.manifest import Output, Parity, RawInput, Score, Task
-    from edgesmith_runtime.spec import Format, TensorSpec
+    from edgesmith_runtime.spec import TensorSpec
     from edgesmith_runtime.transforms import Batch, Transform
 
 __all__ = [
@@ -31,16 +31,15 @@ __all__ = [
     "Dropped",
     "KerasModel",
     "Original",
+    "Standing",
     "Prepared",
     "PreparedSplit",
     "Progress",
     "Provenance",
-    "Recipe",
     "Rejected",
     "Report",
     "Samples",
     "Split",
-    "Target",
 ]
 
 
@@ -222,32 +221,38 @@ class Curve:
     stop_reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """What the device can bear; ``None`` means no limit."""
+class Standing(StrEnum):
+    """What became of a candidate."""
 
-    max_size_bytes: int | None = None
-    max_p95_ms: float | None = None
-    max_accuracy_drop: float = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """One way to make an artifact from the original, as plain data."""
-
-    name: str
-    format: Format
-    precision: Precision = Precision.FLOAT32
+    CHOSEN = "chosen"
+    KEEPS = "keeps the budget"  # and another is better
+    MISSES = "misses the budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An artifact with how it was made and how it did."""
+    """An artifact with how it was made and how it did.
+
+    Args:
+        recipe: How it was made.
+        artifact: What was made.
+        score: The task metric; None without the truth.
+        parity: Error against the original.
+        drop: How much worse than the original it is on the same samples; None for the float one,
+            and where nothing was searched.
+        latency: One call at batch 1; None where it was not measured.
+        standing: None where nothing was searched.
+        reason: Why that, in one sentence.
+    """
 
     recipe: Recipe
     artifact: Artifact
     score: Score | None
     parity: Parity | None
+    drop: Drop | None = None
+    latency: CallTime | None = None
+    standing: Standing | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +301,8 @@ class Report:
         provenance: As in the manifest.
         raw_inputs: What an app hands in.
         unit: Of a regression's values.
+        search: What was tried to make it smaller or faster; None where nothing was asked for.
+        page: Name of the report's file, beside the bundle.
     """
 
     name: str
@@ -314,3 +321,5 @@ class Report:
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
     raw_inputs: tuple[RawInput, ...] = ()
     unit: str | None = None
+    search: Search | None = None
+    page: str = "report.html"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from edgesmith.core import Original, Report
+from edgesmith.core import Candidate, Choice, Original, Report
 from edgesmith.evaluation import choose, evaluate, fastest_of
 from edgesmith.foreign import ForeignModel
 from edgesmith.packing import (
@@ -18,24 +19,32 @@ from edgesmith.packing import (
     pack,
 )
 from edgesmith.reporting import details, render_html, report_path
+from edgesmith.scopes import layer_of
+from edgesmith.searching import evidence_of, searched
 from edgesmith.steps import Steps
-from edgesmith.verification import tolerance
+from edgesmith.trials import Ground, bounds_of
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
-from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.errors import BudgetError, ConversionError
 from edgesmith_runtime.files import replacing
 from edgesmith_runtime.model import load
 from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from edgesmith.config import ConversionConfig
     from edgesmith.core import Account, Curve, KerasModel, Progress
     from edgesmith.evaluation import Evaluation, Verdict
+    from edgesmith.evidence import Search
     from edgesmith.foreign import AnyReference
-    from edgesmith.packing import Interface
+    from edgesmith.packing import Evidence, Interface
+    from edgesmith.recipe import Target
+    from edgesmith.search import Found, Tuned
+    from edgesmith.trials import CalibrationSamples
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Bundle
@@ -43,7 +52,9 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Selection
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["Order", "deliver"]
+__all__ = ["Order", "deliver", "prove", "write_report"]
+
+DEFAULT_ROUNDS = 3  # of a search's latencies where a comparison is not asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +73,8 @@ class Order:
         calibration: Training samples for later steps, or None.
         account: What preparation did, where it was done here.
         curve: How training went, where it was done here.
+        target: What the device bears; None searches nothing.
+        tuned: Other weights for the search, of a model that was trained here.
     """
 
     model: KerasModel
@@ -72,9 +85,11 @@ class Order:
     conversion: ConversionConfig
     n_rounds: int | None
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    calibration: SampleSet | None = None
+    calibration: CalibrationSamples | None = None
     account: Account | None = None
     curve: Curve | None = None
+    target: Target | None = None
+    tuned: Tuned | None = None
 
 
 def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
@@ -88,6 +103,8 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         ParityError: An artifact answers differently from the original.
         SelfTestError: The finished bundle does not reproduce its golden samples.
         WriteError: A file cannot be written.
+        BudgetError: Nothing keeps the target. The bundle has the float artifacts then, and the
+            report what was tried.
     """
     drafts = _Drafts(work, _suffix(order))
     try:
@@ -99,22 +116,105 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
             directory=work.build,
             progress=progress,
         )
-        golden = _golden(order, verdict)
-        bundle = _packed(order, verdict, golden, fastest=None)
+        found = (
+            None if order.target is None else _searched(order, order.target, verdict, progress)
+        )
+        shipment = _shipment(order, verdict, found)
+        bundle = shipment.bundle(fastest=None)
         write_bundle(bundle, drafts.bundle)
-        _prove(drafts.bundle, verdict, progress)
+        prove(drafts.bundle, shipment.candidates, progress)
         comparison = _measured(order, drafts.bundle, original, progress)
         size_bytes = order.reference.size_bytes if original is None else original.stat().st_size
-        fastest = None if comparison is None else fastest_of(comparison, verdict.candidates)
+        fastest = None if comparison is None else fastest_of(comparison, shipment.candidates)
         if fastest is not None:
-            bundle = _packed(order, verdict, golden, fastest=fastest)
-        _leave(order, work, verdict, original)
+            bundle = shipment.bundle(fastest=fastest)
+        _leave(order, work, verdict, shipment.tried, original)
         write_bundle(bundle, work.bundle)
     finally:
         drafts.clear()
-    report = _report(order, work, verdict, comparison, size_bytes)
-    _write_report(report)
+    report = _report(order, work, verdict, shipment, comparison, size_bytes)
+    write_report(report)
+    if found is not None and found.search.missed is not None:
+        raise BudgetError(
+            f"no artifact keeps the target; {found.search.missed}. {work.bundle} has the float "
+            f"artifacts, {report_path(report)} all that was tried"
+        )
     return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shipment:
+    """What goes into the bundle, and the candidates that stay."""
+
+    order: Order
+    candidates: tuple[Candidate, ...]
+    choice: Choice
+    golden: GoldenSamples
+    predicted: Mapping[str, NDArray[Any] | None]
+    tried: tuple[Candidate, ...]
+    search: Search | None
+    evidence: Evidence | None
+
+    def bundle(self, *, fastest: Selection | None) -> Bundle:
+        return pack(
+            self.order.interface,
+            self.candidates,
+            choice=self.choice,
+            fastest=fastest,
+            golden=self.golden,
+            provenance=self.order.provenance,
+            evidence=self.evidence,
+        )
+
+
+def _shipment(order: Order, verdict: Verdict, found: Found | None) -> _Shipment:
+    shipped = verdict.candidates if found is None else found.shipped
+    return _Shipment(
+        order=order,
+        candidates=shipped,
+        choice=choose(verdict.candidates) if found is None else found.choice,
+        golden=_golden(order, verdict, shipped),
+        predicted=verdict.predicted
+        if found is None
+        else {**found.predicted, **verdict.predicted},
+        tried=verdict.candidates if found is None else found.search.candidates,
+        search=None if found is None else found.search,
+        evidence=None if found is None else evidence_of(found),
+    )
+
+
+def _searched(order: Order, target: Target, verdict: Verdict, progress: Progress) -> Found:
+    ground = Ground(
+        floats={one.artifact.format: one for one in verdict.candidates},
+        evaluation=order.evaluation,
+        original=verdict.original_outputs,
+        calibration=order.calibration,
+        layer_of=functools.partial(layer_of, scopes=_scopes(order)),
+    )
+
+    def packed(candidates: Sequence[Candidate]) -> Bundle:
+        return pack(
+            order.interface,
+            candidates,
+            choice=Choice(file=candidates[0].artifact.file, reason="for its latency"),
+            fastest=None,
+            golden=_golden(order, verdict, candidates),
+            provenance={},
+        )
+
+    return searched(
+        ground,
+        target,
+        packed=packed,
+        n_rounds=order.n_rounds or DEFAULT_ROUNDS,
+        tuned=order.tuned,
+        progress=progress,
+    )
+
+
+def _scopes(order: Order) -> Mapping[str, str]:
+    reference = order.reference
+    return {} if isinstance(reference, ForeignModel) else reference.freeze().scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +256,10 @@ def _save_original(order: Order, path: Path, progress: Progress) -> Path | None:
     return path
 
 
-def _golden(order: Order, verdict: Verdict) -> GoldenSamples:
+def _golden(order: Order, verdict: Verdict, candidates: Sequence[Candidate]) -> GoldenSamples:
     interface = order.interface
     n_samples = len(next(iter(verdict.original_outputs.values())))
     rows = golden_rows(order.evaluation.targets, n_samples)
-    tolerances = {name: tolerance(array) for name, array in verdict.original_outputs.items()}
     return golden_samples(
         interface.raw_inputs,
         order.raw_samples(rows),
@@ -171,26 +270,15 @@ def _golden(order: Order, verdict: Verdict) -> GoldenSamples:
         ),
         original=order.reference.run,
         inputs=[spec.name for spec in order.reference.signature.inputs],
-        artifacts={one.artifact.file: tolerances for one in verdict.candidates},
+        artifacts={
+            one.artifact.file: bounds_of(verdict.original_outputs, one) for one in candidates
+        },
     )
 
 
-def _packed(
-    order: Order, verdict: Verdict, golden: GoldenSamples, *, fastest: Selection | None
-) -> Bundle:
-    return pack(
-        order.interface,
-        verdict.candidates,
-        choice=choose(verdict.candidates),
-        fastest=fastest,
-        golden=golden,
-        provenance=order.provenance,
-    )
-
-
-def _prove(bundle: Path, verdict: Verdict, progress: Progress) -> None:
+def prove(bundle: Path, candidates: Sequence[Candidate], progress: Progress) -> None:
     """Load the bundle as an app would, and replay its golden samples with every artifact."""
-    files = [one.artifact.file for one in verdict.candidates]
+    files = [one.artifact.file for one in candidates]
     for file in progress.track(files, "Self-test", total=len(files)):
         load(bundle, artifact=file).selftest()
 
@@ -221,7 +309,13 @@ def _comparable(order: Order, original: Path | None, progress: Progress) -> Path
     return original
 
 
-def _leave(order: Order, work: Workspace, verdict: Verdict, original: Path | None) -> None:
+def _leave(
+    order: Order,
+    work: Workspace,
+    verdict: Verdict,
+    candidates: Sequence[Candidate],
+    original: Path | None,
+) -> None:
     place = original_place(work.build, _suffix(order))
     if original is None:
         place.unlink(missing_ok=True)
@@ -237,12 +331,14 @@ def _leave(order: Order, work: Workspace, verdict: Verdict, original: Path | Non
         )
     }
     if order.calibration is not None:
-        sets["calibration"] = order.calibration
+        sets["calibration"] = SampleSet(
+            n_samples=len(order.calibration), batches=order.calibration.batches()
+        )
     leave(
         work.build,
         name=work.name,
         reference=order.reference,
-        candidates=verdict.candidates,
+        candidates=candidates,
         sets=sets,
     )
 
@@ -251,11 +347,11 @@ def _report(
     order: Order,
     work: Workspace,
     verdict: Verdict,
+    shipment: _Shipment,
     comparison: Comparison | None,
     size_bytes: int,
 ) -> Report:
     answering = order.interface.outputs[0]
-    choice = choose(verdict.candidates)
     return Report(
         name=work.name,
         task=order.interface.task,
@@ -263,17 +359,19 @@ def _report(
         original=Original(
             score=verdict.original_score, size_bytes=size_bytes, name=_called(order.reference)
         ),
-        candidates=verdict.candidates,
-        choice=choice,
+        candidates=shipment.candidates,
+        choice=shipment.choice,
+        rejected=() if shipment.search is None else shipment.search.rejected,
         account=order.account,
         curve=order.curve,
         comparison=comparison,
         labels=answering.labels or (),
         expected=order.evaluation.targets,
-        predicted=verdict.predicted[choice.file],
+        predicted=shipment.predicted[shipment.choice.file],
         provenance=order.provenance,
         raw_inputs=order.interface.raw_inputs,
         unit=answering.unit,
+        search=shipment.search,
     )
 
 
@@ -281,7 +379,8 @@ def _called(reference: AnyReference) -> str:
     return f"original.{reference.format}" if isinstance(reference, ForeignModel) else "Keras"
 
 
-def _write_report(report: Report) -> None:
+def write_report(report: Report) -> None:
+    """The page for people and, beside it, the same for scripts."""
     page = report_path(report)
     with replacing(page) as draft:
         draft.write_text(render_html(report), encoding="utf-8")

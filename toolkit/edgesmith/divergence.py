@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.config import ConversionConfig
-    from edgesmith.core import Recipe
+    from edgesmith.recipe import Recipe
     from edgesmith.reference import Reference
 
 __all__ = ["diverging_layer"]

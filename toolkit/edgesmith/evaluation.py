@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from edgesmith.core import Candidate, Choice, Recipe, Split
+from edgesmith.core import Candidate, Choice, Split
 from edgesmith.foreign import ForeignModel
+from edgesmith.recipe import Recipe, Scheme
 from edgesmith.variants import variants
 from edgesmith.verification import (
     Truth,
@@ -145,7 +146,9 @@ def evaluate(
 
 def _recipe(reference: AnyReference, fmt: Format) -> Recipe:
     if isinstance(reference, ForeignModel):
-        return Recipe(name=_AS_IT_IS, format=fmt, precision=reference.precision)
+        return Recipe(
+            name=_AS_IT_IS, format=fmt, precision=reference.precision, scheme=Scheme.AS_IT_IS
+        )
     return Recipe(name=f"float32_{fmt}", format=fmt)
 
 

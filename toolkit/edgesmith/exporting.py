@@ -11,11 +11,11 @@ import numpy as np
 from edgesmith.drawn import drawn_samples
 from edgesmith.foreign import ForeignModel
 from edgesmith.lifted_samples import drawn_raw, raw_batches, through
-from edgesmith.quantized import in_real_numbers, real_numbers
 from edgesmith.raw_kinds import raw_inputs_of
 from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.errors import ConfigError, InputError
 from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
+from edgesmith_runtime.runners.quantized import Quantization
 from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
@@ -197,16 +197,17 @@ def _trace_on_tensors(
         tensors = given
     else:
         tensors = {specs[0].name: given}
-    reference.signature.with_free_batch().check_inputs(tensors)
+    codes = Quantization(reference.signature).codes(tensors)
+    reference.signature.with_free_batch().check_inputs(codes)
     raw_inputs = tuple(
-        RawInput(
-            name=spec.name,
-            kind=Kind.TENSOR,
-            accepts=f"an array of {spec.dtype} with the shape {list(spec.sample_shape)}",
-        )
-        for spec in specs
+        RawInput(name=spec.name, kind=Kind.TENSOR, accepts=_accepted(spec)) for spec in specs
     )
     return Sampled(reference=reference, raw_inputs=raw_inputs, raw=tensors, tensors=tensors)
+
+
+def _accepted(spec: TensorSpec) -> str:
+    what = spec.dtype if spec.scale is None else f"float32, or its codes in {spec.dtype},"
+    return f"an array of {what} with the shape {list(spec.sample_shape)}"
 
 
 def _arrays(samples: Any) -> NDArray[Any] | dict[str, NDArray[Any]]:
@@ -290,11 +291,9 @@ def output_nouns(
     ]
     labels, decode = None, Decode()
     if task is Task.CLASSIFICATION:
-        numbers = real_numbers(reference.signature.outputs[0], first)
-        labels, decode = _classes(nouns[0], class_names, numbers, reference.output_ops[0])
+        labels, decode = _classes(nouns[0], class_names, first, reference.output_ops[0])
     elif task is Task.REGRESSION:
         decode = Decode(op=DecodeOp.INVERSE_SCALE)
-    decode = in_real_numbers(reference.signature.outputs[0], decode)
     nouns[0] = replace(nouns[0], labels=labels, decode=decode)
     return tuple(nouns)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgesmith.config import ConversionConfig
 from edgesmith.conversion import RefusedError, convert, lower
 from edgesmith.conversion.slowness import slow_layers
-from edgesmith.core import Recipe
+from edgesmith.recipe import Recipe
 from edgesmith.reference import load_original, trace
 from edgesmith.silence import Silent
 from edgesmith_runtime.errors import ConversionError

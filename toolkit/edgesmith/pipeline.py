@@ -13,7 +13,6 @@ import numpy as np
 from edgesmith.answering import answering
 from edgesmith.config import Config, ConversionConfig
 from edgesmith.config.reading import load_config
-from edgesmith.core import Split
 from edgesmith.delivery import Order, deliver
 from edgesmith.evaluation import Evaluation, evaluate
 from edgesmith.exporting import (
@@ -32,12 +31,14 @@ from edgesmith.originals import (
     refuse_foreign,
     refuse_lifted,
 )
-from edgesmith.packing import Interface, SampleSet, provenance
+from edgesmith.packing import Interface, provenance
 from edgesmith.preparation import prepare
 from edgesmith.reporting import report_path
 from edgesmith.silence import Silent
 from edgesmith.sources import load_dataset
-from edgesmith.verification import answers, resolve_metric
+from edgesmith.trained import calibration_of, evaluation_of, raw_samples_of, tuned_of
+from edgesmith.trials import N_CALIBRATION, CalibrationSamples
+from edgesmith.verification import resolve_metric
 from edgesmith.workspace import workspace
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.files import replacing
@@ -49,17 +50,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from edgesmith.core import Dataset, KerasModel, Prepared, Progress, Report
+    from edgesmith.core import KerasModel, Progress, Report
+    from edgesmith.recipe import Target
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.manifest import Step
     from edgesmith_runtime.spec import Signature
-    from edgesmith_runtime.transforms import Batch
 
 __all__ = ["BuildResult", "build", "convert", "export"]
 
 BATCH_SIZE = 256
-N_CALIBRATION = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ def build(
         fitted = fit(
             prepared, config.training, seed=config.seed, directory=work.build, progress=progress
         )
+        evaluation = evaluation_of(prepared, metric, config.seed)
         order = Order(
             model=fitted.model,
             reference=trace(fitted.model, inputs=prepared.inputs),
@@ -126,8 +127,8 @@ def build(
                 transform=prepared.transform.steps,
                 outputs=(prepared.output,),
             ),
-            evaluation=_evaluation(prepared, metric, config.seed),
-            raw_samples=lambda rows: _raw_samples(dataset, prepared, rows),
+            evaluation=evaluation,
+            raw_samples=lambda rows: raw_samples_of(dataset, prepared, rows),
             conversion=config.conversion,
             n_rounds=config.benchmark.rounds if config.benchmark.enabled else None,
             provenance=provenance(
@@ -136,9 +137,13 @@ def build(
                 seed=config.seed,
                 config=config.model_dump(mode="json", exclude_unset=True),
             ),
-            calibration=_calibration(prepared, config.seed),
+            calibration=calibration_of(prepared, config),
             account=prepared.account,
             curve=fitted.curve,
+            target=None
+            if config.target is None
+            else config.target.as_target(config.conversion),
+            tuned=tuned_of(fitted.model, prepared, config, evaluation, work.build),
         )
         return _delivered(order, work, progress)
 
@@ -146,58 +151,6 @@ def build(
 def _delivered(order: Order, work: Workspace, progress: Progress) -> BuildResult:
     report = deliver(order, work, progress)
     return BuildResult(bundle=work.bundle, report=report_path(report), summary=report)
-
-
-def _held_out(prepared: Prepared) -> Split:
-    """The split to verify on: what the model has seen least of."""
-    return next(
-        split
-        for split in (Split.TEST, Split.VALIDATION, Split.TRAIN)
-        if split in prepared.splits
-    )
-
-
-def _evaluation(prepared: Prepared, metric: str, seed: int) -> Evaluation:
-    split = _held_out(prepared)
-    n_samples = len(prepared.splits[split])
-    targets = prepared.splits[split].targets
-    if prepared.task is Task.REGRESSION:
-        targets = answers(prepared.task, prepared.output, {prepared.output.name: targets})
-    return Evaluation(
-        task=prepared.task,
-        outputs=(prepared.output,),
-        batches=lambda: _batches(prepared, split, np.arange(n_samples)),
-        # Only the test split was never looked at, so only it gives a score.
-        targets=targets if split is Split.TEST else None,
-        metric=metric,
-        seed=seed,
-        split=split,
-    )
-
-
-def _batches(
-    prepared: Prepared, split: Split, positions: NDArray[np.intp]
-) -> Iterator[dict[str, NDArray[Any]]]:
-    for start in range(0, len(positions), BATCH_SIZE):
-        yield prepared.tensors(split, positions[start : start + BATCH_SIZE])
-
-
-def _raw_samples(
-    dataset: Dataset, prepared: Prepared, positions: list[int]
-) -> Mapping[str, Batch]:
-    rows = prepared.splits[_held_out(prepared)].rows
-    return dataset.samples.read(rows[np.asarray(positions, np.intp)])
-
-
-def _calibration(prepared: Prepared, seed: int) -> SampleSet:
-    """Training samples for what later steps calibrate; the test split is not for choosing."""
-    n_samples = len(prepared.splits[Split.TRAIN])
-    rng = np.random.default_rng(seed)
-    positions = rng.permutation(n_samples)[:N_CALIBRATION]
-    positions.sort()
-    return SampleSet(
-        n_samples=len(positions), batches=_batches(prepared, Split.TRAIN, positions)
-    )
 
 
 def export(  # noqa: PLR0913 - the promised signature
@@ -215,6 +168,7 @@ def export(  # noqa: PLR0913 - the promised signature
     unsafe: bool = False,
     n_rounds: int | None = 3,
     seed: int = 0,
+    target: Target | None = None,
     progress: Progress | None = None,
 ) -> BuildResult:
     """A Keras model, or a model file of another tool, to a verified bundle and a report.
@@ -241,6 +195,8 @@ def export(  # noqa: PLR0913 - the promised signature
         unsafe: Let a file run the Python code that it holds, such as that of Lambda layers.
         n_rounds: Of the latency comparison; None measures nothing.
         seed: Of drawn samples, and of the score's interval.
+        target: What the device bears: smaller and faster artifacts are searched for within it.
+            Ranges are learned from the samples, which are judged on too; None searches nothing.
         progress: Where to say how far it is; silent without.
 
     Raises:
@@ -248,6 +204,7 @@ def export(  # noqa: PLR0913 - the promised signature
         InputError: The samples are not what the transform takes, or ``expected`` is not what
             the first output could give.
         ConversionError, ParityError, SelfTestError: The model does not arrive as it is.
+        BudgetError: Nothing keeps the target; the bundle has the float artifacts then.
         WriteError: A file cannot be written.
     """
     progress = progress or Silent()
@@ -280,9 +237,24 @@ def export(  # noqa: PLR0913 - the promised signature
         conversion=conversion,
         n_rounds=n_rounds,
         provenance=provenance(seed=seed, original=origin_of(opened)),
+        calibration=None
+        if samples is None or target is None
+        else _given_calibration(sampled, seed),
+        target=target,
     )
     with workspace(path.parent, path.stem) as work:
         return _delivered(order, work, progress)
+
+
+def _given_calibration(sampled: Sampled, seed: int) -> CalibrationSamples:
+    """Some of the user's samples, which are all that there are."""
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.permutation(len(sampled))[:N_CALIBRATION])
+    return CalibrationSamples(
+        tensors={name: array[rows] for name, array in sampled.tensors.items()},
+        source="the given samples, which are judged on too",
+        seed=seed,
+    )
 
 
 def _conversion(formats: Sequence[str], opset: int | None) -> ConversionConfig:

@@ -12,7 +12,13 @@ from ai_edge_litert import schema_py_generated as schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SIGNATURE_KEY", "add_inscription", "signature_def", "tflite_bytes"]
+__all__ = [
+    "SIGNATURE_KEY",
+    "add_inscription",
+    "read_inscription",
+    "signature_def",
+    "tflite_bytes",
+]
 
 SIGNATURE_KEY = "serving_default"  # what TFLite interpreters look for first
 
@@ -41,6 +47,15 @@ def add_inscription(model: Any, text: str) -> None:
     ]
     model.buffers.append(schema.BufferT(data=np.frombuffer(text.encode(), np.uint8)))
     model.metadata.append(schema.MetadataT(name=_METADATA_NAME, buffer=len(model.buffers) - 1))
+
+
+def read_inscription(model: Any) -> str | None:
+    """The text of the model's metadata buffer ``edgesmith``; None without one."""
+    for entry in model.metadata or []:
+        content = model.buffers[entry.buffer].data
+        if _text(entry.name) == _METADATA_NAME and content is not None:
+            return bytes(content).decode()
+    return None
 
 
 def _text(name: bytes | str) -> str:

@@ -11,6 +11,7 @@ from edgesmith_runtime.bench.samples import Tensors, take_rows
 from edgesmith_runtime.errors import BundleError, InputError
 from edgesmith_runtime.golden import Tolerance, read_golden
 from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.spec import Precision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Bundle
+    from edgesmith_runtime.manifest import ArtifactEntry
     from edgesmith_runtime.spec import Signature, TensorSpec
 
 __all__ = ["Expected", "References", "fixed_batch", "golden_references", "sample_references"]
@@ -26,6 +28,7 @@ __all__ = ["Expected", "References", "fixed_batch", "golden_references", "sample
 # output where it was measured. Another set of weights is off by about its whole size.
 _RELATIVE_LIMIT = 1e-3
 _ABSOLUTE_LIMIT = 1e-4
+_OTHER_SAMPLES = 2.0  # the worst error on these may be above that on those of the build
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ def golden_references(bundle: Bundle) -> References:
     """Of the golden samples: each artifact's own outputs, at least within its own tolerances.
 
     The original must give what the default artifact gives, within 1e-4 plus 1e-3 of the largest
-    output; an artifact is never held to less than that either, because its golden samples need
-    not have been run at this batch size.
+    output, and where that artifact is not float32 its own error against the original; an artifact
+    is never held to less than that either, because its golden samples need not have been run at
+    this batch size.
 
     Raises:
         BundleError: The bundle has none, none for one of its artifacts, or none of a tensor that
@@ -81,7 +85,7 @@ def golden_references(bundle: Bundle) -> References:
     return References(
         inputs=_in_order(golden.tensors, default.signature.inputs),
         artifacts=artifacts,
-        original=_near(artifacts[default.file].outputs),
+        original=_near(artifacts[default.file].outputs, default),
     )
 
 
@@ -94,6 +98,9 @@ def sample_references(
     bundle: Bundle, samples: Mapping[str, NDArray[Any]], max_rows: int
 ) -> References:
     """Of given tensors: every subject must give what the default artifact gives, run here.
+
+    Artifacts are off by their error against the original, so two of which one is not float32 may
+    be off by the sum of both.
 
     Args:
         bundle: Its default artifact is run.
@@ -112,33 +119,43 @@ def sample_references(
             f"samples: expected tensors of the same number of rows, at least 1, got {lengths}"
         )
     n = min(max_rows, *lengths.values())
-    artifact = bundle.artifact(bundle.manifest.default_artifact.file)
+    default = bundle.manifest.artifact(bundle.manifest.default_artifact.file)
+    artifact = bundle.artifact(default.file)
     runner = open_runner(artifact)
     inputs = take_rows(arrays, n)
     size = fixed_batch(artifact.signature) or n
     calls = [runner.run(take_rows(inputs, size, start)) for start in range(0, n, size)]
-    expected = _near(
-        {
-            spec.name: np.concatenate([call[spec.name] for call in calls])[:n]
-            for spec in artifact.signature.outputs
-        }
-    )
-    artifacts = {entry.file: expected for entry in bundle.manifest.artifacts}
+    outputs = {
+        spec.name: np.concatenate([call[spec.name] for call in calls])[:n]
+        for spec in artifact.signature.outputs
+    }
     return References(
         inputs=_in_order(inputs, artifact.signature.inputs),
-        artifacts=artifacts,
-        original=expected,
+        artifacts={
+            entry.file: _near(outputs) if entry is default else _near(outputs, default, entry)
+            for entry in bundle.manifest.artifacts
+        },
+        original=_near(outputs, default),
     )
 
 
-def _near(outputs: Tensors) -> Expected:
-    return Expected(outputs, {name: _limit(array) for name, array in outputs.items()})
+def _near(outputs: Tensors, *inexact: ArtifactEntry) -> Expected:
+    """Outputs with their tolerances, wider by what artifacts that are not float32 are off."""
+    off = sum(_error(entry) for entry in inexact)
+    return Expected(outputs, {name: _limit(array, off) for name, array in outputs.items()})
 
 
-def _limit(array: NDArray[Any]) -> Tolerance:
+def _limit(array: NDArray[Any], off: float) -> Tolerance:
     finite = array[np.isfinite(array)].astype(np.float64)
     largest = float(np.abs(finite).max(initial=0.0))
-    return Tolerance(_ABSOLUTE_LIMIT + _RELATIVE_LIMIT * largest, 0.0)
+    return Tolerance(_ABSOLUTE_LIMIT + _RELATIVE_LIMIT * largest + off, 0.0)
+
+
+def _error(entry: ArtifactEntry) -> float:
+    """How far an artifact may be from the original; nothing more where the build did not say."""
+    if entry.precision is Precision.FLOAT32 or entry.parity is None:
+        return 0.0
+    return _OTHER_SAMPLES * entry.parity.max_abs_error
 
 
 def fixed_batch(signature: Signature) -> int | None:

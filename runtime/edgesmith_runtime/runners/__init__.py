@@ -30,14 +30,17 @@ class Runner(Protocol):
         """Run the model once.
 
         Args:
-            tensors: One array for each input of the artifact's signature, in its dtype. Any
-                number of samples, also where the batch axis of the artifact is fixed.
+            tensors: One array for each input of the artifact's signature, in its dtype; for a
+                quantized input, one with a scale, floats are taken as well. Any number of
+                samples, also where the batch axis of the artifact is fixed.
 
         Returns:
-            One array for each output, in the order of the signature; the caller owns them.
+            One array for each output, in the order of the signature; the caller owns them. Of a
+            quantized output it is the numbers that it stands for, in float32.
 
         Raises:
-            SignatureError: A tensor is missing, surplus, or of another dtype or shape.
+            SignatureError: A tensor is missing, surplus, or of another dtype or shape, or NaN is
+                among the numbers for a quantized input.
             BackendError: The engine failed; the message names the artifact.
         """
         ...
@@ -58,11 +61,15 @@ def open_runner(artifact: Artifact, *, n_threads: int | None = None) -> Runner:
     threads = available_threads() if n_threads is None else n_threads
     runner = _open(artifact, threads)
     batch_size = artifact.signature.batch_size
-    if batch_size is None:
-        return runner
-    from edgesmith_runtime.runners.fixed_batch import FixedBatchRunner
+    if batch_size is not None:
+        from edgesmith_runtime.runners.fixed_batch import FixedBatchRunner
 
-    return FixedBatchRunner(runner, batch_size)
+        runner = FixedBatchRunner(runner, batch_size)
+    if any(spec.scale is not None for spec in artifact.signature):
+        from edgesmith_runtime.runners.quantized import QuantizedRunner
+
+        runner = QuantizedRunner(runner)  # around the batches, which are of codes
+    return runner
 
 
 def _open(artifact: Artifact, threads: int) -> Runner:

@@ -16,7 +16,8 @@ from edgesmith_runtime.bench.references import (
 from edgesmith_runtime.bundle import Bundle, make_bundle
 from edgesmith_runtime.errors import BundleError, InputError, SignatureError
 from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
-from edgesmith_runtime.spec import Signature, TensorSpec
+from edgesmith_runtime.manifest import Parity, Selection
+from edgesmith_runtime.spec import Precision, Signature, TensorSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,6 +126,74 @@ def test_given_samples_must_give_what_the_default_artifact_gives(
         np.testing.assert_allclose(
             expected.outputs["probabilities"], tiny_expected[:4], atol=1e-6
         )
+
+
+def _beside_int8(manifest: Manifest, *, default: str, off: float | None) -> Manifest:
+    parity = (
+        off
+        if off is None
+        else Parity(max_abs_error=off, mean_abs_error=0.0, agreement=None, n_samples=5)
+    )
+    other = dataclasses.replace(
+        manifest.artifacts[0], file="int8.onnx", precision=Precision.INT8, parity=parity
+    )
+    return dataclasses.replace(
+        manifest,
+        artifacts=(*manifest.artifacts, other),
+        default_artifact=Selection(file=default, reason="asked for"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("default", "off", "extra"),
+    [
+        ("model.onnx", 0.03, {"model.onnx": 0.0, "int8.onnx": 0.06, "original": 0.0}),
+        ("int8.onnx", 0.03, {"model.onnx": 0.06, "int8.onnx": 0.0, "original": 0.06}),
+        ("model.onnx", None, {"model.onnx": 0.0, "int8.onnx": 0.0, "original": 0.0}),
+    ],
+)
+def test_on_given_samples_an_int8_artifact_may_be_off_by_twice_its_error(
+    tiny_bundle: Bundle,
+    tiny_features: NDArray[np.float32],
+    tiny_expected: NDArray[np.float32],
+    default: str,
+    off: float | None,
+    extra: dict[str, float],
+) -> None:
+    manifest = _beside_int8(tiny_bundle.manifest, default=default, off=off)
+    content = bytes(tiny_bundle.files["model.onnx"])
+    bundle = make_bundle(manifest, {"model.onnx": content, "int8.onnx": content})
+
+    references = sample_references(bundle, {"features": tiny_features}, 5)
+
+    plain = 1e-4 + 1e-3 * float(tiny_expected.max())
+    got = {**references.artifacts, "original": references.original}
+    assert {
+        name: one.tolerances["probabilities"].atol for name, one in got.items()
+    } == pytest.approx({name: plain + more for name, more in extra.items()})
+
+
+def test_the_original_may_be_off_by_twice_the_error_of_an_int8_default(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> None:
+    manifest = _beside_int8(tiny_manifest, default="int8.onnx", off=0.03)
+    golden = dataclasses.replace(
+        tiny_golden,
+        outputs=dict.fromkeys(("model.onnx", "int8.onnx"), tiny_golden.outputs["model.onnx"]),
+        output_tolerances=dict.fromkeys(
+            ("model.onnx", "int8.onnx"), tiny_golden.output_tolerances["model.onnx"]
+        ),
+    )
+    files = {"model.onnx": tiny_onnx, "int8.onnx": tiny_onnx, **golden_files(golden)}
+
+    references = golden_references(make_bundle(manifest, files))
+
+    largest = float(tiny_golden.outputs["model.onnx"]["probabilities"].max())
+    limits = [
+        one.tolerances["probabilities"].atol
+        for one in (references.artifacts["int8.onnx"], references.original)
+    ]
+    assert limits == pytest.approx([1e-4 + 1e-3 * largest, 0.06 + 1e-4 + 1e-3 * largest])
 
 
 def test_a_default_artifact_of_a_fixed_batch_is_run_in_pieces(

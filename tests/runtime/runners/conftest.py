@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from edgesmith_runtime.bundle import Artifact
+from edgesmith_runtime.bundle import Artifact, make_bundle, write_bundle
+from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
+from edgesmith_runtime.manifest import Parity
 from edgesmith_runtime.spec import Format, Precision, Signature, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Bundle
+    from edgesmith_runtime.manifest import Manifest
 
 TINY_WEIGHTS = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
 TINY_BIAS = np.array([0.1, -0.2, 0.3], np.float32)
@@ -96,8 +103,9 @@ def flatbuffer_node(kind: str, **members: object) -> Any:
 
 
 def tflite_tensor(name: str, shape: tuple[int, ...], **members: object) -> Any:
-    """A float32 tensor; its first axis is free where ``shapeSignature`` says -1."""
-    return flatbuffer_node("Tensor", name=name, shape=list(shape), type=0, buffer=0, **members)
+    """A float32 tensor unless told; its first axis is free where ``shapeSignature`` says -1."""
+    given = {"type": 0, "buffer": 0, **members}
+    return flatbuffer_node("Tensor", name=name, shape=list(shape), **given)
 
 
 @pytest.fixture(scope="session")
@@ -200,3 +208,164 @@ def tiny_tflite(tflite_file: Callable[..., bytes]) -> bytes:
 def tiny_tflite_bare(tflite_file: Callable[..., bytes]) -> bytes:
     """The tiny model as TFLite, its names on the tensors themselves."""
     return _tiny_tflite_content(tflite_file, ("features", "probabilities"), None)
+
+
+SCALE, ZERO_POINT = float(np.float32(0.05)), -7  # of the features
+SHARE_SCALE, SHARE_ZERO_POINT = 1 / 256, -128
+
+
+def _quantized_signature(batch: int | str) -> Signature:
+    return Signature(
+        (TensorSpec("features", "int8", (batch, 4), scale=SCALE, zero_point=ZERO_POINT),),
+        (
+            TensorSpec(
+                "probabilities",
+                "int8",
+                (batch, 3),
+                scale=SHARE_SCALE,
+                zero_point=SHARE_ZERO_POINT,
+            ),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def quantized_tflite(tflite_file: Callable[..., bytes]) -> Callable[[int | str], bytes]:
+    """The tiny model as TFLite with int8 features and probabilities; it computes in float."""
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    ops, options = schema.BuiltinOperator, schema.BuiltinOptions
+
+    def side(name: str, width: int, batch: int | str, **members: object) -> Any:
+        if isinstance(batch, int):
+            return tflite_tensor(name, (batch, width), **members)
+        return tflite_tensor(name, (1, width), shapeSignature=[-1, width], **members)
+
+    def codes(scale: float, zero_point: int) -> dict[str, Any]:
+        given = {"scale": [scale], "zeroPoint": [zero_point]}
+        quantization = flatbuffer_node("QuantizationParameters", **given)
+        return {"type": schema.TensorType.INT8, "quantization": quantization}
+
+    def operator(op: int, kind: str, inputs: list[int], made: int, **members: object) -> Any:
+        node = flatbuffer_node(kind, **members)
+        built_in = {"builtinOptionsType": getattr(options, kind), "builtinOptions": node}
+        return op, inputs, [made], built_in
+
+    def make(batch: int | str) -> bytes:
+        tensors = [
+            side("in:0", 4, batch, **codes(SCALE, ZERO_POINT)),
+            side("numbers", 4, batch),
+            tflite_tensor("weights", (3, 4)),
+            tflite_tensor("bias", (3,)),
+            side("logits", 3, batch),
+            side("shares", 3, batch),
+            side("out:0", 3, batch, **codes(SHARE_SCALE, SHARE_ZERO_POINT)),
+        ]
+        operators = [
+            operator(ops.DEQUANTIZE, "DequantizeOptions", [0], 1),
+            operator(ops.FULLY_CONNECTED, "FullyConnectedOptions", [1, 2, 3], 4),
+            operator(ops.SOFTMAX, "SoftmaxOptions", [4], 5, beta=1.0),
+            operator(ops.QUANTIZE, "QuantizeOptions", [5], 6),
+        ]
+        constants = {2: np.ascontiguousarray(TINY_WEIGHTS.T), 3: TINY_BIAS}
+        return tflite_file(tensors, constants, operators, {"features": 0, "probabilities": 6})
+
+    return make
+
+
+@pytest.fixture
+def quantized_artifact(
+    fmt: Format, onnx_artifact: Callable[..., Artifact], request: pytest.FixtureRequest
+) -> Callable[..., Artifact]:
+    """The tiny model of either format with int8 features and probabilities."""
+
+    def make(batch: int | str = "batch") -> Artifact:
+        signature = _quantized_signature(batch)
+        if fmt is Format.TFLITE:
+            content = request.getfixturevalue("quantized_tflite")(batch)
+            return _artifact(content, fmt, signature)
+        from_array = pytest.importorskip("onnx").numpy_helper.from_array
+        constants = {
+            "scale": np.float32(SCALE),
+            "zero": np.int8(ZERO_POINT),
+            "share_scale": np.float32(SHARE_SCALE),
+            "share_zero": np.int8(SHARE_ZERO_POINT),
+            "weights": TINY_WEIGHTS,
+            "bias": TINY_BIAS,
+        }
+        return onnx_artifact(
+            [
+                ("DequantizeLinear", ["features", "scale", "zero"], ["numbers"]),
+                ("MatMul", ["numbers", "weights"], ["product"]),
+                ("Add", ["product", "bias"], ["logits"]),
+                ("Softmax", ["logits"], ["shares"]),
+                ("QuantizeLinear", ["shares", "share_scale", "share_zero"], ["probabilities"]),
+            ],
+            signature,
+            tuple(from_array(np.asarray(one), name) for name, one in constants.items()),
+        )
+
+    return make
+
+
+def _quantized_reference(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities by numpy, of features as their codes say them."""
+    codes = np.clip(np.round(features / np.float32(SCALE)) + ZERO_POINT, -128, 127)
+    powers = np.exp((codes.astype(np.float64) - ZERO_POINT) * SCALE @ TINY_WEIGHTS + TINY_BIAS)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _two(
+    manifest: Manifest, quantized: Artifact, *, file: str, default: str = "model.onnx"
+) -> Manifest:
+    entry = dataclasses.replace(
+        manifest.artifacts[0],
+        file=file,
+        format=quantized.format,
+        precision=Precision.INT8,
+        signature=quantized.signature,
+        parity=Parity(max_abs_error=0.03, mean_abs_error=0.01, agreement=1.0, n_samples=5),
+    )
+    selection = dataclasses.replace(manifest.default_artifact, file=default)
+    artifacts = (*manifest.artifacts, entry)
+    return dataclasses.replace(manifest, artifacts=artifacts, default_artifact=selection)
+
+
+@pytest.fixture
+def both(
+    tiny_bundle: Bundle,
+    tiny_golden: GoldenSamples,
+    quantized_artifact: Callable[..., Artifact],
+    tmp_path: Path,
+) -> Callable[..., Path]:
+    """A bundle of the tiny model in float32 (ONNX) and in int8 (of either format)."""
+    quantized = quantized_artifact()
+    file = f"model.int8.{quantized.format}"
+    golden = dataclasses.replace(
+        tiny_golden,
+        outputs={
+            **tiny_golden.outputs,
+            file: {
+                "probabilities": _quantized_reference(tiny_golden.tensors["features"]).astype(
+                    np.float32
+                )
+            },
+        },
+        output_tolerances={
+            **tiny_golden.output_tolerances,
+            file: {"probabilities": Tolerance(atol=SHARE_SCALE, rtol=0.0)},
+        },
+    )
+
+    def write(*, default: str = "model.onnx") -> Path:
+        chosen = file if default == "int8" else default
+        manifest = _two(tiny_bundle.manifest, quantized, file=file, default=chosen)
+        files = {
+            "model.onnx": bytes(tiny_bundle.files["model.onnx"]),
+            file: bytes(quantized.content),
+            **golden_files(golden),
+        }
+        path = tmp_path / "both.edge"
+        write_bundle(make_bundle(manifest, files), path)
+        return path
+
+    return write

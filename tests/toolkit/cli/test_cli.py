@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HEAVY = "{'numpy', 'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxruntime', 'scipy', 'pydantic', 'rich'}"
 
+NAMES = ["demo", "new", "build", "convert", "optimize", "check", "bench", "inspect", "unpack"]
+
 
 def test_help_loads_no_heavy_package() -> None:
     code = f"""
@@ -37,12 +39,10 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     names = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
     assert code == 0
-    assert names == ["demo", "new", "build", "convert", "check", "bench", "inspect", "unpack"]
+    assert names == NAMES
 
 
-@pytest.mark.parametrize(
-    "command", ["demo", "new", "build", "convert", "check", "bench", "inspect", "unpack"]
-)
+@pytest.mark.parametrize("command", NAMES)
 def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     assert f"Usage: edgesmith {command} " in capsys.readouterr().out

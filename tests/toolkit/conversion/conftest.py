@@ -10,7 +10,7 @@ import pytest
 
 from edgesmith.config import ConversionConfig
 from edgesmith.conversion import convert_here
-from edgesmith.core import Recipe
+from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith_runtime.runners import open_runner
 

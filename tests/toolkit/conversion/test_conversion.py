@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from edgesmith.config.delivery import ConversionConfig
 from edgesmith.conversion import convert
-from edgesmith.core import Recipe
+from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith_runtime.errors import ConversionError
 from edgesmith_runtime.runners import open_runner

@@ -13,7 +13,7 @@ from edgesmith.packing import read_record
 from edgesmith.pipeline import export
 from edgesmith.reporting import summary
 from edgesmith_runtime.errors import ConfigError, InputError, SignatureError
-from edgesmith_runtime.manifest import DecodeOp, Step, Task
+from edgesmith_runtime.manifest import Decode, DecodeOp, Step, Task
 from edgesmith_runtime.spec import Format, Precision
 
 if TYPE_CHECKING:
@@ -236,18 +236,68 @@ def test_a_quantized_classifier_answers_with_probabilities(
         pytest.approx(0.1),
         5,
     )
-    assert model.manifest.outputs[0].decode.op is DecodeOp.ARGMAX
+    assert model.manifest.outputs[0].decode == Decode(op=DecodeOp.ARGMAX)
 
 
 @pytest.mark.tflite
-def test_numbers_for_a_quantized_input_are_refused_with_the_way(
+def test_numbers_for_a_quantized_input_are_quantized(
+    quantized_file: Path, tmp_path: Path
+) -> None:
+    numbers = np.array([[0.0, 1.0, 2.0], [-9.0, 9.0, 0.0], [5.5, 0.0, 0.0]], np.float32)
+
+    result = export(
+        quantized_file, tmp_path / "m.edge", samples=numbers, class_names=NAMES, n_rounds=None
+    )
+
+    model = er.load(result.bundle)
+    powers = np.exp(numbers.astype(np.float64))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    assert model.selftest().n_samples == 3
+    for given in (numbers[0], numbers[0].tolist()):
+        assert model.predict(given).score == pytest.approx(shares[0].max(), abs=1 / 256)
+    (raw_input,) = model.manifest.raw_inputs
+    assert raw_input.accepts == (
+        "an array of float32, or its codes in int8, with the shape [3]"
+    )
+
+
+@pytest.mark.tflite
+def test_a_transform_gives_the_numbers_of_a_quantized_input(
+    quantized_file: Path, tmp_path: Path
+) -> None:
+    tensor = {"dtype": "float32", "shape": [3]}
+    halved = {"offset": [0.0], "scale": [2.0]}
+    steps = (
+        Step(op="tensor", inputs=("levels",), outputs=("numbers",), params=tensor),
+        Step(op="scale", inputs=("numbers",), outputs=("x",), params=halved),
+    )
+    levels = np.array([[0.0, 2.0, 4.0], [-9.0, 9.0, 0.0]], np.float32)
+
+    result = export(
+        quantized_file,
+        tmp_path / "m.edge",
+        samples=levels,
+        transform=steps,
+        class_names=NAMES,
+        n_rounds=None,
+    )
+
+    model = er.load(result.bundle)
+    powers = np.exp(levels[0].astype(np.float64) / 2)
+    assert model.predict(levels[0]).score == pytest.approx(
+        powers.max() / powers.sum(), abs=1 / 256
+    )
+
+
+@pytest.mark.tflite
+def test_whole_numbers_for_a_quantized_input_are_refused_with_the_way(
     quantized_file: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(
         SignatureError,
-        match=r"expected dtype int8, got float32; quantize numbers with np\.clip",
+        match=r"expected dtype int8, got int64; give numbers with \.astype\('float32'\)",
     ):
-        export(quantized_file, tmp_path / "m.edge", samples=np.ones((2, 3), np.float32))
+        export(quantized_file, tmp_path / "m.edge", samples=np.ones((2, 3), np.int64))
 
 
 @pytest.mark.parametrize(("own", "other"), [("onnx", "tflite"), ("tflite", "onnx")])

@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgesmith.foreign import open_foreign
 from edgesmith.tflite_file import tflite_bytes
-from edgesmith_runtime.errors import ConversionError, InputError
+from edgesmith_runtime.errors import ConversionError, InputError, SignatureError
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Precision
 
@@ -74,11 +74,22 @@ def test_a_quantized_file_answers_within_a_step_of_numpy(quantized_file: Path) -
     model = open_foreign(quantized_file)
     rows = np.array([[5, 15, 25], [-100, 100, 0]], np.int8)
 
-    quantized = open_runner(model.artifact({})).run({"x": rows})["y"]
-
-    powers = np.exp(0.1 * (rows.astype(np.float64) - 5))
+    numbers = 0.1 * (rows.astype(np.float64) - 5)
+    powers = np.exp(numbers)
     shares = powers / powers.sum(axis=1, keepdims=True)
-    assert np.abs((quantized.astype(np.float64) + 128) / 256 - shares).max() <= 1 / 256
+    for given in (rows, numbers, numbers.astype(np.float32)):
+        answer = model.run({"x": given})["y"]
+
+        assert answer.dtype == np.float32
+        assert np.abs(answer - shares).max() <= 1 / 256
+        np.testing.assert_array_equal(
+            open_runner(model.artifact({})).run({"x": given})["y"], answer
+        )
+
+
+def test_numbers_that_are_not_are_refused_by_name(quantized_file: Path) -> None:
+    with pytest.raises(SignatureError, match="tensor 'x': expected numbers, got NaN"):
+        open_foreign(quantized_file).run({"x": np.full((1, 3), np.nan)})
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgesmith.core import Candidate, Recipe
+from edgesmith.core import Candidate
 from edgesmith.packing.bundle import Interface
 from edgesmith.packing.golden import golden_samples
+from edgesmith.recipe import Recipe
 from edgesmith_runtime.golden import GoldenSamples, Tolerance
 from edgesmith_runtime.manifest import (
     Decode,

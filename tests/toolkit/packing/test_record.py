@@ -137,7 +137,7 @@ def test_a_record_of_another_version_is_refused(left: Path) -> None:
     members = json.loads((left / "record.json").read_text())
     (left / "record.json").write_text(json.dumps({**members, "version": 9}))
 
-    with pytest.raises(BundleError, match="expected version 1, got 9; build again"):
+    with pytest.raises(BundleError, match="expected version 2, got 9; build again"):
         read_record(left)
 
 

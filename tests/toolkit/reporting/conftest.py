@@ -14,11 +14,11 @@ from edgesmith.core import (
     Curve,
     Dropped,
     Original,
-    Recipe,
     Rejected,
     Report,
     Split,
 )
+from edgesmith.recipe import Recipe
 from edgesmith_runtime.bench import CallStyle, Comparison, Load, Plan, Round, Subject
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.host import Host

@@ -13,6 +13,7 @@ from edgesmith.reporting.quantities import (
     score_text,
     share_text,
     size_text,
+    size_tick_text,
     tick_text,
 )
 from edgesmith_runtime.latency import Estimate
@@ -133,3 +134,9 @@ def test_a_tick_has_no_more_digits_than_it_needs() -> None:
         "1e-6",
     ]
     assert percent_tick_text(0.985) == "98.5 %"
+    assert [size_tick_text(value) for value in (50, 200e3, 1.5e6, 2e9)] == [
+        "50 B",
+        "200 kB",
+        "1.5 MB",
+        "2 GB",
+    ]

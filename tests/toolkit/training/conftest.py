@@ -57,6 +57,18 @@ def prepare(tmp_path: Path) -> Callable[..., Prepared]:
     return make
 
 
+@pytest.fixture(scope="session")
+def prepare_in() -> Callable[..., Prepared]:
+    """The same in a given directory, for what several tests share."""
+    return prepared_of
+
+
+@pytest.fixture(scope="session")
+def int8_answers() -> Callable[..., NDArray[Any]]:
+    """What an int8 engine answers for a chain of layers, computed in numpy."""
+    return _int8_answers
+
+
 def prepared_of(
     directory: Path,
     train: Arrays,
@@ -98,3 +110,76 @@ def _stored(directory: Path, tensors: NDArray[Any], targets: NDArray[Any]) -> Pr
     np.save(directory / "x.npy", tensors)
     store = Store(directory, ("x",), len(tensors))
     return PreparedSplit(store=store, targets=targets, rows=np.arange(len(tensors)))
+
+
+def _int8_answers(
+    model: Any, calibration: NDArray[Any], samples: NDArray[Any], *, per_channel: bool
+) -> NDArray[Any]:
+    """Probabilities ``(n, classes)``: int8 weights, folded, and uint8 activations by min and max.
+
+    A chain of convolutions of stride 1 with same padding, each with a batch norm and a ReLU, then
+    the mean over the image and a softmax layer.
+    """
+    ranges: list[tuple[float, float]] = []
+
+    def observe(values: NDArray[Any]) -> NDArray[Any]:
+        ranges.append((min(values.min(), 0.0), max(values.max(), 0.0)))
+        return values
+
+    _chain(model, calibration, observe, lambda weights: weights)
+    ends = iter(ranges)
+    return _chain(
+        model,
+        samples,
+        lambda values: _uint8(values, *next(ends)),
+        lambda weights: _int8(weights, per_channel=per_channel),
+    )
+
+
+def _chain(
+    model: Any,
+    values: NDArray[Any],
+    on_values: Callable[[NDArray[Any]], NDArray[Any]],
+    on_weights: Callable[[NDArray[Any]], NDArray[Any]],
+) -> NDArray[Any]:
+    values = on_values(values.astype(np.float64))
+    layers = (layer for layer in model.layers if type(layer).__name__ != "InputLayer")
+    for layer in layers:
+        kind = type(layer).__name__
+        if "Conv2D" in kind:
+            gamma, beta, mean, variance = next(layers).get_weights()
+            assert type(next(layers)).__name__ == "ReLU"
+            kernel = layer.get_weights()[0]
+            if kind == "DepthwiseConv2D":
+                kernel = kernel[..., 0]
+            scale = gamma / np.sqrt(variance + 1e-3)
+            windows = _windows(values, kernel.shape[0])
+            product = "nhwckl,klc->nhwc" if kernel.ndim == 3 else "nhwckl,klco->nhwo"
+            folded = np.einsum(product, windows, on_weights(kernel * scale), optimize=True)
+            values = on_values(np.maximum(folded + beta - mean * scale, 0))
+        elif kind == "GlobalAveragePooling2D":
+            values = on_values(values.mean((1, 2)))
+        else:
+            kernel, bias = layer.get_weights()
+            logits = on_values(values @ on_weights(kernel) + bias)
+            values = np.exp(logits - logits.max(1, keepdims=True))
+            values /= values.sum(1, keepdims=True)
+    return values
+
+
+def _windows(images: NDArray[Any], size: int) -> NDArray[Any]:
+    margin = size // 2
+    padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
+    return np.lib.stride_tricks.sliding_window_view(padded, (size, size), (1, 2))
+
+
+def _int8(weights: NDArray[Any], *, per_channel: bool) -> NDArray[Any]:
+    shared = tuple(range(weights.ndim - 1)) if per_channel else None
+    scale = np.maximum(np.abs(weights).max(shared) / 127, 1e-12)
+    return np.round(weights / scale) * scale
+
+
+def _uint8(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+    scale = (high - low) / 255
+    zero_point = round(-low / scale)
+    return (np.clip(np.round(values / scale) + zero_point, 0, 255) - zero_point) * scale

@@ -23,7 +23,17 @@ __all__ = ["main", "run"]
 FAILED = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 TERMINATED = 143  # 128 + SIGTERM
-COMMANDS = ("demo", "new", "build", "convert", "check", "bench", "inspect", "unpack")
+COMMANDS = (
+    "demo",
+    "new",
+    "build",
+    "convert",
+    "optimize",
+    "check",
+    "bench",
+    "inspect",
+    "unpack",
+)
 
 
 class _Commands(click.Group):

@@ -8,13 +8,17 @@ import click
 
 from edgesmith.cli.options import (
     FILE,
+    class_names_option,
     custom_objects_option,
     debug_option,
+    expected_option,
     formats_of,
     import_from_here,
     json_option,
     one_object,
+    opset_option,
     out_option,
+    samples_option,
     unsafe_option,
 )
 
@@ -27,30 +31,15 @@ __all__ = ["convert"]
 @click.command(short_help="A model file to a verified bundle.")
 @click.argument("model", type=FILE, metavar="MODEL")
 @out_option("out")
-@click.option(
-    "--samples",
-    type=FILE,
-    metavar="X.npy|X.npz",
-    help="Inputs to verify on; .npz: by input name.",
-)
-@click.option(
-    "--expected",
-    type=FILE,
-    metavar="Y.npy",
-    help="True answers to the samples; gives the score.",
-)
-@click.option(
-    "--class-names",
-    type=FILE,
-    metavar="labels.txt",
-    help="One a line, in the order of the output.",
-)
+@samples_option
+@expected_option
+@class_names_option
 @click.option(
     "--formats",
     show_default="onnx,tflite; of an .onnx or .tflite file its own",
     help="What to make, comma between.",
 )
-@click.option("--opset", type=click.IntRange(13, 23), help="Of the ONNX file.")
+@opset_option
 @click.option("--batch", type=click.IntRange(1), help="Fix the batch; free without.")
 @custom_objects_option
 @unsafe_option

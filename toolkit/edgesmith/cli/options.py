@@ -21,13 +21,17 @@ __all__ = [
     "FILE",
     "FOLDER",
     "Session",
+    "class_names_option",
     "custom_objects_option",
     "debug_option",
+    "expected_option",
     "formats_of",
     "import_from_here",
     "json_option",
     "one_object",
+    "opset_option",
     "out_option",
+    "samples_option",
     "unsafe_option",
 ]
 
@@ -59,6 +63,25 @@ debug_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
+samples_option = click.option(
+    "--samples",
+    type=FILE,
+    metavar="X.npy|X.npz",
+    help="Inputs to verify on; .npz: by input name.",
+)
+expected_option = click.option(
+    "--expected",
+    type=FILE,
+    metavar="Y.npy",
+    help="True answers to the samples; gives the score.",
+)
+class_names_option = click.option(
+    "--class-names",
+    type=FILE,
+    metavar="labels.txt",
+    help="One a line, in the order of the output.",
+)
+opset_option = click.option("--opset", type=click.IntRange(13, 23), help="Of the ONNX file.")
 custom_objects_option = click.option(
     "--custom-objects",
     multiple=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from edgesmith.config.delivery import BenchmarkConfig, ConversionConfig
 from edgesmith.config.preparation import (
@@ -25,6 +25,7 @@ from edgesmith.config.source import (
     SourceConfig,
     TableSource,
 )
+from edgesmith.config.target import TargetConfig
 from edgesmith.config.training import TrainingConfig
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
@@ -46,6 +47,7 @@ __all__ = [
     "SourceConfig",
     "SplitConfig",
     "TableSource",
+    "TargetConfig",
     "TrainingConfig",
 ]
 
@@ -70,6 +72,7 @@ class Config(Section):
     augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig
     conversion: ConversionConfig = ConversionConfig()
+    target: TargetConfig | None = None
     benchmark: BenchmarkConfig = BenchmarkConfig()
 
     @field_validator("seed")
@@ -88,3 +91,19 @@ class Config(Section):
                 "onnxruntime alone"
             )
         return conversion
+
+    @field_validator("target")
+    @classmethod
+    def _starts_from_what_is_made(
+        cls, target: TargetConfig | None, info: ValidationInfo
+    ) -> TargetConfig | None:
+        conversion: ConversionConfig | None = info.data.get("conversion")
+        if target is None or conversion is None:  # the section's own fault is told
+            return target
+        for fmt in target.formats or ():
+            if fmt not in conversion.formats:
+                raise ValueError(
+                    f"formats: expected some of conversion.formats ({', '.join(conversion.formats)}), "
+                    f"got {fmt}"
+                )
+        return target

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from edgesmith.config.delivery import ConversionConfig
     from edgesmith.conversion.lowering import Lowered
-    from edgesmith.core import Recipe
+    from edgesmith.recipe import Recipe
     from edgesmith.reference import FrozenGraph, Reference
 
 __all__ = ["RefusedError", "convert", "convert_here", "lower"]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from edgesmith.conversion.refusal import RefusedError
 from edgesmith.inscription import inscription
+from edgesmith.scopes import layer_of
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Job", "layer_of"]
+__all__ = ["Job"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,20 +93,6 @@ class Job:
     def _place(self, node: str) -> str:
         layer = layer_of(node, self.scopes)
         return f"node '{node}'" if layer is None else f"layer '{layer}'"
-
-
-def layer_of(node: str, scopes: Mapping[str, str]) -> str | None:
-    """The path of the Keras layer that made a node; None for one that no layer made.
-
-    Args:
-        node: Its name, ``functional/dense/MatMul``.
-        scopes: Layer paths by name scope.
-    """
-    while "/" in node:
-        node = node.rpartition("/")[0]
-        if node in scopes:
-            return scopes[node]
-    return None
 
 
 def _specs(items: Iterable[Mapping[str, Any]]) -> tuple[TensorSpec, ...]:

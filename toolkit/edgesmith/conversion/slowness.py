@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 import onnx
 from ai_edge_litert import schema_py_generated as schema
 
-from edgesmith.conversion.job import layer_of
+from edgesmith.scopes import layer_of
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:

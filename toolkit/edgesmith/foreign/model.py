@@ -14,6 +14,7 @@ from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.errors import BackendError, ConversionError, InputError
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.runners.fixed_batch import run_in_batches
+from edgesmith_runtime.runners.quantized import Quantization
 from edgesmith_runtime.spec import Signature
 
 if TYPE_CHECKING:
@@ -79,28 +80,36 @@ class ForeignModel:
     def run(
         self, tensors: Mapping[str, NDArray[Any]], *, batch_size: int = 256
     ) -> dict[str, NDArray[Any]]:
-        """What the file answers, as it is.
+        """What the file answers, as a runner of its artifact gives it.
 
         Args:
-            tensors: ``(n, ...)`` for each input, in its dtype; ``n`` from 1.
+            tensors: ``(n, ...)`` for each input, in its dtype, or of floats for a quantized one;
+                ``n`` from 1.
             batch_size: Samples at a time, where the file takes any number.
 
         Returns:
-            ``(n, ...)`` for each output, in the signature's order.
+            ``(n, ...)`` for each output, in the signature's order; of a quantized one the numbers
+            that it stands for.
 
         Raises:
             SignatureError: A tensor is missing, surplus, or of another dtype or shape.
             ConversionError: The engine fails on them.
         """
-        self.signature.with_free_batch().check_inputs(tensors)
+        codes = self._checked(tensors)
         if self._batch_size is not None:
-            return run_in_batches(self._answers, tensors, self._batch_size)
-        n_samples = len(next(iter(tensors.values())))
+            return run_in_batches(self._answers, codes, self._batch_size)
+        n_samples = len(next(iter(codes.values())))
         parts = [
-            self._answers({name: a[start : start + batch_size] for name, a in tensors.items()})
+            self._answers({name: a[start : start + batch_size] for name, a in codes.items()})
             for start in range(0, n_samples, batch_size)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _checked(self, tensors: Mapping[str, NDArray[Any]]) -> Tensors:
+        """The tensors as the engine takes them."""
+        codes = Quantization(self.signature).codes(tensors)
+        self.signature.with_free_batch().check_inputs(codes)
+        return {name: np.asarray(array) for name, array in codes.items()}
 
     def _answers(self, tensors: Tensors) -> Tensors:
         try:
@@ -118,7 +127,9 @@ class ForeignModel:
                     "samples; its first axis must be the batch, as that of every input: export "
                     "the model so"
                 )
-        return {spec.name: outputs[spec.name] for spec in self.signature.outputs}
+        return Quantization(self.signature).numbers(
+            {spec.name: outputs[spec.name] for spec in self.signature.outputs}
+        )
 
     def tried_on(self, tensors: Mapping[str, NDArray[Any]]) -> ForeignModel:
         """The same after a trial: a sample's answer is its own, whatever is beside it.
@@ -127,21 +138,19 @@ class ForeignModel:
         answers the same then; else it stays, and a runner brings any number of samples through.
 
         Args:
-            tensors: ``(n, ...)`` for each input, ``n`` from 1.
+            tensors: ``(n, ...)`` for each input, as ``run`` takes them; ``n`` from 1.
 
         Raises:
             InputError: There are none.
             SignatureError: A tensor is missing, surplus, or of another dtype or shape.
             ConversionError: The engine fails on them, or the first axis is not the batch.
         """
-        self.signature.with_free_batch().check_inputs(tensors)
+        codes = self._checked(tensors)
         n_rows = (self._batch_size or 1) + _N_ROWS - 1
-        n_samples = len(next(iter(tensors.values())))
+        n_samples = len(next(iter(codes.values())))
         if not n_samples:
             raise InputError("samples: expected at least one, got none")
-        rows = {
-            name: np.asarray(a)[np.arange(n_rows) % n_samples] for name, a in tensors.items()
-        }
+        rows = {name: a[np.arange(n_rows) % n_samples] for name, a in codes.items()}
         answers = run_in_batches(self._answers, rows, self._batch_size or 1)
         if self._batch_size is None:
             self._check_alone(answers, self._answers(rows))

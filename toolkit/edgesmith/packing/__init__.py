@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgesmith.packing.bundle import Interface, needs, pack
+from edgesmith.packing.bundle import Evidence, Interface, needs, pack
 from edgesmith.packing.golden import golden_rows, golden_samples
 from edgesmith.packing.provenance import provenance
 from edgesmith.packing.record import (
@@ -11,12 +11,14 @@ from edgesmith.packing.record import (
     RecordedSet,
     SampleSet,
     leave,
+    leave_candidates,
     original_place,
     read_record,
 )
 
 __all__ = [
     "ORIGINAL",
+    "Evidence",
     "Interface",
     "Record",
     "RecordedSet",
@@ -24,6 +26,7 @@ __all__ = [
     "golden_rows",
     "golden_samples",
     "leave",
+    "leave_candidates",
     "needs",
     "original_place",
     "pack",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.golden import GoldenSamples
     from edgesmith_runtime.manifest import Output, RawInput, Step, Task
 
-__all__ = ["Interface", "needs", "pack"]
+__all__ = ["Evidence", "Interface", "needs", "pack"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,16 @@ class Interface:
     assets: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
-def pack(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a search found out that ships, as plain JSON values; see the bundle's format."""
+
+    calibration: Mapping[str, Any] | None = None
+    portability: Mapping[str, Any] | None = None
+    layers: Mapping[str, Any] | None = None
+
+
+def pack(  # noqa: PLR0913 - the parts of a bundle
     interface: Interface,
     candidates: Sequence[Candidate],
     *,
@@ -51,6 +60,7 @@ def pack(
     fastest: Selection | None,
     golden: GoldenSamples,
     provenance: Mapping[str, Any],
+    evidence: Evidence | None = None,
 ) -> Bundle:
     """Put a bundle together; ``write_bundle`` writes it.
 
@@ -61,6 +71,7 @@ def pack(
         fastest: The fastest measured, and why; what it needs is filled in here.
         golden: What a self-test replays.
         provenance: Plain JSON values; no time stamps.
+        evidence: Of a search; None where nothing was searched.
 
     Raises:
         ConfigError: The default artifact needs more than the base install, and another does not.
@@ -88,6 +99,9 @@ def pack(
         default_artifact=default,
         fastest=fastest,
         provenance=provenance,
+        calibration=None if evidence is None else evidence.calibration,
+        portability=None if evidence is None else evidence.portability,
+        layers=None if evidence is None else evidence.layers,
     )
     files = {file: bytes(artifact.content) for file, artifact in by_file.items()}
     return make_bundle(manifest, {**files, **interface.assets, **golden_files(golden)})

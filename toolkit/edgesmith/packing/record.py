@@ -31,6 +31,7 @@ __all__ = [
     "RecordedSet",
     "SampleSet",
     "leave",
+    "leave_candidates",
     "original_place",
     "read_record",
 ]
@@ -42,7 +43,7 @@ _ORIGINALS = (ORIGINAL, "original.onnx", "original.tflite")
 _RECORD = "record.json"
 _GRAPH = "original.pb"
 _CANDIDATES = "candidates"
-_VERSION = 1
+_VERSION = 2
 _MAX_RECORD_BYTES = 16 << 20
 _BUILD_AGAIN = "build again"
 
@@ -86,6 +87,7 @@ class Record:
         signature: Of the original.
         input_nodes: The graph's placeholder of each input; empty without a graph.
         output_nodes: The graph's node of each output, likewise.
+        scopes: Keras layer paths by the name scope of their nodes; empty of a model file.
         candidates: Every artifact by its file name.
         sets: Sample sets by name: ``calibration``, ``test``.
     """
@@ -96,6 +98,7 @@ class Record:
     signature: Signature
     input_nodes: tuple[str, ...]
     output_nodes: tuple[str, ...]
+    scopes: Mapping[str, str]
     candidates: Mapping[str, Path]
     sets: Mapping[str, RecordedSet]
 
@@ -145,12 +148,38 @@ def leave(
         "outputs": [_spec_members(spec) for spec in reference.signature.outputs],
         "input_nodes": () if graph is None else graph.input_nodes,
         "output_nodes": () if graph is None else graph.output_nodes,
+        "scopes": {} if graph is None else dict(graph.scopes),
         "candidates": [candidate.artifact.file for candidate in candidates],
         "sets": {key: _set_members(directory, one) for key, one in recorded.items()},
         "files": {_relative(directory, file): _digest(file) for file in files},
     }
     text = json.dumps(members, indent=2, sort_keys=True, ensure_ascii=False)
     _write(directory / _RECORD, (text + "\n").encode())
+
+
+def leave_candidates(directory: Path, candidates: Sequence[Candidate]) -> None:
+    """Add artifacts to what a build left; those that it left stay.
+
+    Args:
+        directory: The ``build`` directory of a finished build.
+        candidates: Under the names of their files.
+
+    Raises:
+        WriteError: A file cannot be written.
+    """
+    record = directory / _RECORD
+    members = cast(
+        "dict[str, Any]",
+        strict_json(record.read_bytes(), str(record), max_bytes=_MAX_RECORD_BYTES),
+    )
+    for candidate in candidates:
+        artifact = candidate.artifact
+        path = _write(directory / _CANDIDATES / artifact.file, artifact.content)
+        members["files"][_relative(directory, path)] = _digest(path)
+        if artifact.file not in members["candidates"]:
+            members["candidates"].append(artifact.file)
+    text = json.dumps(members, indent=2, sort_keys=True, ensure_ascii=False)
+    _write(record, (text + "\n").encode())
 
 
 def original_place(directory: Path, suffix: str) -> Path:
@@ -281,6 +310,7 @@ def read_record(directory: Path) -> Record:
         ),
         input_nodes=fields.strings("input_nodes"),
         output_nodes=fields.strings("output_nodes"),
+        scopes=cast("dict[str, str]", fields.take("scopes", dict)),
         candidates={
             file: directory / _CANDIDATES / file for file in fields.strings("candidates")
         },

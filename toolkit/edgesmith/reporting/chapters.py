@@ -20,7 +20,7 @@ from edgesmith.reporting.confusion import (
 from edgesmith.reporting.latencies import (
     factor_over,
     host_text,
-    median_of,
+    latency_of,
     plan_text,
     versions_text,
 )
@@ -100,7 +100,7 @@ def key_figures(report: Report) -> list[Fact]:
         facts.append(Fact(label, score_text(score, report.unit), note))
     original = f"the {report.original.name} file: {size_text(original_bytes)}"
     facts.append(Fact("size", size_text(size_bytes), original))
-    median_ns = median_of(report.comparison, report.choice.file)
+    median_ns = latency_of(chosen, report.comparison)
     if median_ns is not None:
         value, note = latency_text(median_ns.value), latency_interval_text(median_ns)
         facts.append(Fact("latency of a call", value, note))

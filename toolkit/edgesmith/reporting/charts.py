@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgesmith.reporting.drawing import Axis, Drawing, Frame, text_width
+from edgesmith.reporting.placing import free_box
 from edgesmith.reporting.quantities import count_text, number_text
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Bar", "Mark", "Series", "bars", "histogram", "line", "marks", "matrix", "scatter"]
-
-Box = tuple[float, float, float, float]
 
 WIDTH = 400.0
 HEIGHT = 260.0
@@ -202,33 +201,12 @@ def marks(title: str, items: Sequence[Mark], x: Axis, y: Axis) -> str:
         for end in (top, bottom):
             drawing.path([(across - 4, end), (across + 4, end)], f"{style} stroke")
         drawing.dot((across, up), 4.5, f"{style} fill")
-        box = _free_box(frame, (across, up, top, bottom), text_width(item.name), taken)
+        width = text_width(item.name)
+        box = free_box(frame, (across, up, top, bottom), width, taken)
+        box = box or (across + 9, up - 7, across + 9 + width, up + 7)
         taken.append(box)
         drawing.text((box[0], box[3] - 3), item.name, "strong" if item.chosen else "")
     return str(drawing)
-
-
-def _free_box(frame: Frame, mark: Box, width: float, taken: Sequence[Box]) -> Box:
-    """The first box near a mark for its name that nothing else is in.
-
-    Beside the point, then above the upper end of the interval and below the lower one.
-    """
-    x, y, top, bottom = mark
-    rows = [y + shift for shift in (4.0, -12.0, 20.0, -28.0, 36.0)]
-    starts = (x + 9, x - 9 - width)
-    corners = [(start, row) for row in rows for start in starts]
-    corners += [(x - 5, top - 6), (x - width + 5, top - 6), (x - 5, bottom + 14)]
-    for left, row in corners:
-        box = (left, row - 11, left + width, row + 3)
-        inside = frame.left <= box[0] and box[2] <= frame.left + frame.width
-        inside = inside and frame.top - 4 <= box[1] and box[3] <= frame.top + frame.height
-        if inside and not any(_overlap(box, other) for other in taken):
-            return box
-    return (x + 9, y - 7, x + 9 + width, y + 7)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def histogram(title: str, values: NDArray[np.float64], labels: tuple[str, str]) -> str:

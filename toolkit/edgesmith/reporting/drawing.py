@@ -134,6 +134,12 @@ class Drawing:
         circle = {"cx": _n(place[0]), "cy": _n(place[1]), "r": _n(radius), "class": style}
         self._hint(ET.SubElement(self._root, "circle", circle), hint)
 
+    def polygon(self, points: Iterable[Point], style: str, hint: str = "") -> None:
+        """A closed shape; ``hint`` shows under the pointer."""
+        steps = " L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        shape = ET.SubElement(self._root, "path", {"d": f"M{steps} Z", "class": style})
+        self._hint(shape, hint)
+
     def legend(self, place: Point, entries: Iterable[tuple[str, str]]) -> None:
         """Names with their swatches in one row; each entry is a name and a style."""
         x, y = place

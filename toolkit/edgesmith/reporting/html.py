@@ -21,6 +21,7 @@ from edgesmith.reporting.chapters import (
 from edgesmith.reporting.pictures import candidates_picture, score_label, sizes_picture
 from edgesmith.reporting.quantities import share_text
 from edgesmith.reporting.rows import artifact_rows
+from edgesmith.reporting.search import search_chapter
 from edgesmith.reporting.usage import usage_code
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def render_html(report: Report) -> str:
             artifacts=artifact_rows(report),
             candidates_picture=candidates_picture(report),
             sizes_picture=sizes_picture(report),
+            search=search_chapter(report),
             answers=answers_chapter(report),
             errors=errors_chapter(report),
             learning=learning_chapter(report.curve),

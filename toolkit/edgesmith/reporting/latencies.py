@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edgesmith.core import Candidate
     from edgesmith_runtime.bench import CallStyle, Comparison
     from edgesmith_runtime.bench.comparison import Figures
     from edgesmith_runtime.latency import Estimate
@@ -14,6 +15,7 @@ __all__ = [
     "factor_over",
     "figures_of",
     "host_text",
+    "latency_of",
     "median_of",
     "plan_text",
     "style_figures",
@@ -42,6 +44,14 @@ def median_of(comparison: Comparison | None, name: str) -> Estimate | None:
     """The median latency in ns; None where it was not measured."""
     figures = figures_of(comparison, name)
     return None if figures is None else figures.median_ns
+
+
+def latency_of(candidate: Candidate, comparison: Comparison | None) -> Estimate | None:
+    """The median latency in ns, of the comparison or else of the search."""
+    median_ns = median_of(comparison, candidate.artifact.file)
+    if median_ns is None and candidate.latency is not None:
+        return candidate.latency.p50_ns
+    return median_ns
 
 
 def factor_over(comparison: Comparison | None, name: str, style: CallStyle) -> Estimate | None:

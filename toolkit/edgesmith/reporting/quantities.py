@@ -25,6 +25,7 @@ __all__ = [
     "score_text",
     "share_text",
     "size_text",
+    "size_tick_text",
     "tick_text",
 ]
 
@@ -77,10 +78,21 @@ def size_text(size_bytes: float | None) -> str:
     """A size in the decimal units that file managers and budgets use."""
     if size_bytes is None:
         return ABSENT
+    value, unit = _in_size_unit(size_bytes)
+    return f"{number_text(value)} {unit}"
+
+
+def size_tick_text(size_bytes: float) -> str:
+    """A round size beside an axis."""
+    value, unit = _in_size_unit(size_bytes)
+    return f"{tick_text(value)} {unit}"
+
+
+def _in_size_unit(size_bytes: float) -> tuple[float, str]:
     for limit, unit in ((1e3, "B"), (1e6, "kB"), (1e9, "MB")):
         if size_bytes < limit * 0.9995:
-            return f"{number_text(size_bytes / limit * 1e3)} {unit}"
-    return f"{number_text(size_bytes / 1e9)} GB"
+            return size_bytes / limit * 1e3, unit
+    return size_bytes / 1e9, "GB"
 
 
 def latency_text(latency_ns: float | None) -> str:

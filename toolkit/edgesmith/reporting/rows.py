@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgesmith.core import Split
-from edgesmith.reporting.latencies import factor_over, figures_of, median_of, style_figures
+from edgesmith.reporting.latencies import factor_over, figures_of, latency_of, style_figures
 from edgesmith.reporting.quantities import (
     ABSENT,
     count_text,
@@ -115,16 +115,21 @@ def _candidate(candidate: Candidate, report: Report) -> ArtifactRow:
     artifact, parity = candidate.artifact, candidate.parity
     return ArtifactRow(
         name=artifact.file,
-        made_by=f"{artifact.precision}, {_version(candidate)}",
+        made_by=_made_by(candidate),
         chosen=artifact.file == report.choice.file,
         size=size_text(artifact.size_bytes),
         score=_score(candidate.score, report.unit),
         agreement=ABSENT if parity is None else share_text(parity.agreement),
         max_error=ABSENT if parity is None else error_text(parity.max_abs_error),
         mean_error=ABSENT if parity is None else error_text(parity.mean_abs_error),
-        latency=_latency(median_of(report.comparison, artifact.file)),
+        latency=_latency(latency_of(candidate, report.comparison)),
         factor=_factor(factor_over(report.comparison, artifact.file, CallStyle.PREDICT)),
     )
+
+
+def _made_by(candidate: Candidate) -> str:
+    recipe = "" if candidate.standing is None else f"{candidate.recipe.name}, "
+    return f"{recipe}{candidate.artifact.precision}, {_version(candidate)}"
 
 
 def _version(candidate: Candidate) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from edgesmith.reporting.latencies import factor_over, median_of, style_figures
+from edgesmith.reporting.latencies import factor_over, latency_of, style_figures
+from edgesmith.reporting.plain import plain
+from edgesmith.reporting.search import (
+    candidates_json,
+    rejected_json,
+    search_json,
+    target_json,
+)
 from edgesmith_runtime.bench import CallStyle
 
 if TYPE_CHECKING:
@@ -25,12 +28,12 @@ __all__ = ["details", "report_path", "summary"]
 
 def report_path(report: Report) -> Path:
     """Where a build leaves the report for people: beside the bundle."""
-    return report.bundle.parent / "report.html"
+    return report.bundle.parent / report.page
 
 
 def summary(report: Report) -> dict[str, Any]:
     """The object that ``--json`` prints; what was not measured is None."""
-    return {
+    members = {
         "name": report.name,
         "task": str(report.task),
         "bundle": str(report.bundle),
@@ -40,21 +43,25 @@ def summary(report: Report) -> dict[str, Any]:
         "original": _original(report.original, report.comparison),
         "artifacts": [_artifact(one, report.comparison) for one in report.candidates],
         "choice": dataclasses.asdict(report.choice),
-        "rejected": [dataclasses.asdict(one) for one in report.rejected],
+        "rejected": rejected_json(report),
+        "target": target_json(report.search),
+        "candidates": candidates_json(report.search),
     }
+    return plain(members)
 
 
 def details(report: Report) -> dict[str, Any]:
-    """The same with the account, the learning curve, every latency sample and the provenance."""
+    """The same with the account, the learning curve, the search, the latencies and provenance."""
     return {
         **summary(report),
-        "account": None if report.account is None else _plain(report.account),
-        "curve": None if report.curve is None else _plain(report.curve),
+        "account": None if report.account is None else plain(report.account),
+        "curve": None if report.curve is None else plain(report.curve),
+        "search": search_json(report.search),
         "comparison": None if report.comparison is None else report.comparison.to_json(),
         "labels": list(report.labels),
-        "expected": _plain(report.expected),
-        "predicted": _plain(report.predicted),
-        "provenance": _plain(report.provenance),
+        "expected": plain(report.expected),
+        "predicted": plain(report.predicted),
+        "provenance": plain(report.provenance),
     }
 
 
@@ -72,9 +79,10 @@ def _original(original: Original, comparison: Comparison | None) -> dict[str, An
 
 def _artifact(candidate: Candidate, comparison: Comparison | None) -> dict[str, Any]:
     artifact, parity = candidate.artifact, candidate.parity
-    median_ns = median_of(comparison, artifact.file)
+    median_ns = latency_of(candidate, comparison)
     return {
         "file": artifact.file,
+        "recipe": candidate.recipe.name,
         "format": str(artifact.format),
         "precision": str(artifact.precision),
         "size_bytes": artifact.size_bytes,
@@ -100,24 +108,3 @@ def _score(score: Score | None) -> dict[str, float | None]:
 
 def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
     return None if estimate is None else dataclasses.asdict(estimate)
-
-
-def _plain(value: object) -> Any:
-    """The same in what JSON has; a number that is none becomes None."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return {field.name: _plain(getattr(value, field.name)) for field in fields}
-    if isinstance(value, Mapping):
-        members = cast("Mapping[object, object]", value)
-        return {str(key): _plain(member) for key, member in members.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(cast("Any", value).tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in cast("list[object]", value)]
-    return _plain_leaf(value)
-
-
-def _plain_leaf(value: object) -> str | float | None:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, int) else str(value)

@@ -1,14 +1,16 @@
-"""The results of a build as one table for a terminal."""
+"""The results of a build as tables for a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from edgesmith.reporting.pictures import score_label
 from edgesmith.reporting.rows import Cell, artifact_rows
+from edgesmith.reporting.search import render_search
 
 if TYPE_CHECKING:
     from edgesmith.core import Report
@@ -16,12 +18,19 @@ if TYPE_CHECKING:
 __all__ = ["render_terminal"]
 
 
-def render_terminal(report: Report) -> Table:
-    """The original and every artifact, the default one marked with ``*``.
+def render_terminal(report: Report) -> Table | Group:
+    """The original and every artifact, the default one marked with ``*``; then the search, if any.
 
     Intervals stand in brackets behind their figures. ``p50`` is the median latency of a call,
     and ``vs predict`` how many times that fits into the one of Keras ``predict``.
     """
+    table = _artifacts(report)
+    if report.search is None:
+        return table
+    return Group(table, "", render_search(report.search))
+
+
+def _artifacts(report: Report) -> Table:
     score = report.original.score
     metric = "score" if score is None else score_label(score.metric, None)
     table = Table(collapse_padding=True, box=None, pad_edge=False, header_style="bold")

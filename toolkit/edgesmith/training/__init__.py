@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgesmith.quiet import quiet_start
 
 with quiet_start():
+    from edgesmith.training.fine_tuning import Pruning, QuantizationAware, fine_tune
     from edgesmith.training.loop import Fitted, fit
 
-__all__ = ["Fitted", "fit"]
+__all__ = ["Fitted", "Pruning", "QuantizationAware", "fine_tune", "fit"]

@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 import tensorflow as tf
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from edgesmith.training.batches import Batch
     from edgesmith.training.losses import SampleLoss
 
-__all__ = ["Fitted", "fit"]
+__all__ = ["Fitted", "Learner", "Training", "fit"]
 
 CHECKPOINT_PAUSE_NS = 1_000_000_000  # short epochs would else spend their time on the disk
 TOLD_EPOCHS = 10
@@ -78,36 +79,82 @@ def fit(
     """
     directory.mkdir(parents=True, exist_ok=True)
     with reproducible(seed):
-        training = Training(prepared, config, seed=seed)
-        checkpoints = Checkpoints(directory, training.fingerprint)
+        model = build_model(prepared, config)
+        digest = fingerprint(
+            prepared,
+            config,
+            seed=seed,
+            initial=_values(model.variables),
+            versions=(tf.__version__, keras.__version__),
+        )
+        checkpoints = Checkpoints(directory, digest)
+        cure = (
+            f"lower training.learning_rate, which is {config.learning_rate:g}, "
+            "or set training.warmup_epochs"
+        )
+        training = Training(model, prepared, config, seed=seed, cure=cure)
         found = checkpoints.newest(progress)
         if found is not None:
             training.restore(found)
             progress.say(f"training goes on after epoch {found.history.n_epochs}")
-        updates = training.updates(checkpoints, progress, clock_ns)
+        updates = training.updates(progress, _Saving(training, checkpoints, clock_ns))
         for _ in progress.track(updates, "Training", total=training.n_updates_left):
             pass
         curve = training.finish()
     checkpoints.clear()
-    return Fitted(training.model, curve)
+    return Fitted(model, curve)
+
+
+class Learner(Protocol):
+    """What training changes: a Keras model, or what computes with the weights of one."""
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that the updates change."""
+        ...
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """Those that have a gradient."""
+        ...
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties on the weights."""
+        ...
+
+    def __call__(self, inputs: Any, *, training: bool) -> Any:
+        """The outputs."""
+        ...
 
 
 class Training:
     """A model on its way, with all that changes while it learns.
 
     Args:
+        model: What learns.
         prepared: The data set.
-        config: Architecture and loop.
-        seed: Of every random choice.
+        config: The loop.
+        seed: Of order and augmentation.
+        cure: What to do about a loss that is no number.
     """
 
-    def __init__(self, prepared: Prepared, config: TrainingConfig, *, seed: int) -> None:
+    def __init__(
+        self,
+        model: Learner,
+        prepared: Prepared,
+        config: TrainingConfig,
+        *,
+        seed: int,
+        cure: str,
+    ) -> None:
+        self._model = model
         self._config = config
         self._seed = seed
+        self._cure = cure
         self._loss = sample_loss(config, prepared.task)
-        self.model = build_model(prepared, config)
         self._optimizer = make_optimizer(config)
-        self._optimizer.build(self.model.trainable_variables)
+        self._optimizer.build(model.trainable_variables)
         self._train = _batches(prepared, Split.TRAIN, config)
         self._validation = (
             _batches(prepared, Split.VALIDATION, config)
@@ -117,26 +164,23 @@ class Training:
         self._history = History()
         self._best: tuple[NDArray[Any], ...] = ()
         self._signature = _signature(prepared)
-        self.fingerprint = fingerprint(
-            prepared,
-            config,
-            seed=seed,
-            initial=_values(self.model.variables),
-            versions=(tf.__version__, keras.__version__),
-        )
 
     @property
     def n_updates_left(self) -> int:
         """Updates to come if nothing stops the training early."""
         return (self._config.epochs - self._history.n_epochs) * len(self._train)
 
+    def first_inputs(self, n_batches: int) -> Iterator[Any]:
+        """What the model is called with in its first updates; nothing is learned."""
+        for batch in islice(self._train.shuffled(self._seed, 0), n_batches):
+            yield arguments(dict(batch.tensors))
+
     def updates(
-        self, checkpoints: Checkpoints, progress: Progress, clock_ns: Callable[[], int]
+        self, progress: Progress, after_epoch: Callable[[], None] = lambda: None
     ) -> Iterator[None]:
         """Learn until a stop condition holds, yielding after each update."""
-        update_step = _update_step(self.model, self._optimizer, self._loss, self._signature)
-        loss_step = _loss_step(self.model, self._loss, self._signature)
-        saved_ns = clock_ns()
+        update_step = _update_step(self._model, self._optimizer, self._loss, self._signature)
+        loss_step = _loss_step(self._model, self._loss, self._signature)
         while stop_reason(self._history, self._config) is None:
             epoch = self._history.n_epochs
             n_before = epoch * len(self._train)
@@ -150,21 +194,28 @@ class Training:
             train_loss = total / self._train.n_samples
             self._close_epoch(train_loss, self._validation_loss(loss_step), rate)
             self._tell(progress)
-            if clock_ns() - saved_ns >= CHECKPOINT_PAUSE_NS:
-                checkpoints.save(self._state())
-                saved_ns = clock_ns()
+            after_epoch()
+
+    def state(self) -> State:
+        """All that decides how it goes on, after a whole epoch."""
+        return State(
+            history=self._history,
+            weights=_values(self._model.variables),
+            best=self._best,
+            optimizer=_values(self._optimizer.variables),
+        )
 
     def restore(self, state: State) -> None:
         """Take up a training where a checkpoint left it."""
         self._history, self._best = state.history, state.best
-        _assign(self.model.variables, state.weights)
+        _assign(self._model.variables, state.weights)
         _assign(self._optimizer.variables, state.optimizer)
 
     def finish(self) -> Curve:
         """Give the model the weights that count, and the curve."""
         history = self._history
         if self._best and history.best_epoch != history.n_epochs:
-            _assign(self.model.variables, self._best)
+            _assign(self._model.variables, self._best)
         return Curve(
             train_loss=history.train_loss,
             validation_loss=history.validation_loss,
@@ -195,22 +246,11 @@ class Training:
             min_delta=self._config.min_delta,
         )
         if self._config.patience and self._history.best_epoch == self._history.n_epochs:
-            self._best = _values(self.model.variables)
-
-    def _state(self) -> State:
-        return State(
-            history=self._history,
-            weights=_values(self.model.variables),
-            best=self._best,
-            optimizer=_values(self._optimizer.variables),
-        )
+            self._best = _values(self._model.variables)
 
     def _check_finite(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
-            raise EdgesmithError(
-                f"training: the loss became {loss} {where}; lower training.learning_rate, "
-                f"which is {self._config.learning_rate:g}, or set training.warmup_epochs"
-            )
+            raise EdgesmithError(f"training: the loss became {loss} {where}; {self._cure}")
 
     def _tell(self, progress: Progress) -> None:
         history, epochs = self._history, self._config.epochs
@@ -221,6 +261,23 @@ class Training:
         if history.validation_loss:
             line += f", validation {history.validation_loss[-1]:.4g}"
         progress.say(line)
+
+
+class _Saving:
+    """Saves a training after an epoch where the last save is long enough ago."""
+
+    def __init__(
+        self, training: Training, checkpoints: Checkpoints, clock_ns: Callable[[], int]
+    ) -> None:
+        self._training = training
+        self._checkpoints = checkpoints
+        self._clock_ns = clock_ns
+        self._saved_ns = clock_ns()
+
+    def __call__(self) -> None:
+        if self._clock_ns() - self._saved_ns >= CHECKPOINT_PAUSE_NS:
+            self._checkpoints.save(self._training.state())
+            self._saved_ns = self._clock_ns()
 
 
 def _batches(prepared: Prepared, split: Split, config: TrainingConfig) -> Batches:
@@ -248,7 +305,7 @@ def _signature(prepared: Prepared) -> tuple[Any, ...]:
 
 
 def _update_step(
-    model: keras.Model,
+    model: Learner,
     optimizer: keras.optimizers.Optimizer,
     sample_loss: SampleLoss,
     signature: tuple[Any, ...],
@@ -270,7 +327,7 @@ def _update_step(
 
 
 def _loss_step(
-    model: keras.Model, sample_loss: SampleLoss, signature: tuple[Any, ...]
+    model: Learner, sample_loss: SampleLoss, signature: tuple[Any, ...]
 ) -> Callable[..., tf.Tensor]:
     """The mean loss of one batch, nothing learned."""
 

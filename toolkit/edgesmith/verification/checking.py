@@ -58,7 +58,7 @@ class Verified:
     answers: NDArray[Any] | None
 
 
-def verify(
+def verify(  # noqa: PLR0913 - a noun of some of them would have this one user
     artifact: Artifact,
     original: Mapping[str, NDArray[Any]],
     batches: Iterable[Mapping[str, NDArray[Any]]],
@@ -66,6 +66,7 @@ def verify(
     task: Task,
     output: Output,
     truth: Truth | None = None,
+    bounds: Mapping[str, Tolerance] | None = None,
 ) -> Verified:
     """Compare an artifact with the original on the same samples.
 
@@ -78,14 +79,16 @@ def verify(
         task: What the output means.
         output: The output that answers.
         truth: For the score; without it there is none.
+        bounds: By output, what it may differ; None takes that of a conversion.
 
     Raises:
-        ParityError: An output differs beyond the tolerance; the message names it.
+        ParityError: An output differs beyond the tolerance, or is NaN or infinite where the
+            original's is not; the message names it.
         BackendError: The engine refuses the artifact.
     """
-    count = ParityCount(
-        artifact.file, {name: tolerance(array) for name, array in original.items()}
-    )
+    if bounds is None:
+        bounds = {name: tolerance(array) for name, array in original.items()}
+    count = ParityCount(artifact.file, dict(bounds))
     runner = open_runner(artifact)
     parts: list[dict[str, NDArray[Any]]] = []
     start = 0

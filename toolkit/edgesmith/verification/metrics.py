@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["resolve_metric", "score"]
+__all__ = ["MAX_RESAMPLED", "N_RESAMPLES", "OF_CLASSES", "OF_VALUES", "resolve_metric", "score"]
 
-_N_RESAMPLES = 1000
-_MAX_RESAMPLED = 1 << 22  # numbers drawn at a time: 32 MB
+N_RESAMPLES = 1000
+MAX_RESAMPLED = 1 << 22  # numbers drawn at a time: 32 MB
 _Z_95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 
 _BY_TASK = {
@@ -70,10 +70,10 @@ def score(
     if metric == "accuracy":
         n_right = int(np.sum(expected == predicted))
         value, (low, high) = n_right / n_samples, _wilson(n_right, n_samples)
-    elif metric in _OF_CLASSES:
-        value, low, high = _by_classes(_OF_CLASSES[metric], expected, predicted, rng)
-    elif metric in _OF_VALUES:
-        value, low, high = _by_errors(_OF_VALUES[metric], expected, predicted, rng)
+    elif metric in OF_CLASSES:
+        value, low, high = _by_classes(OF_CLASSES[metric], expected, predicted, rng)
+    elif metric in OF_VALUES:
+        value, low, high = _by_errors(OF_VALUES[metric], expected, predicted, rng)
     else:
         raise ValueError(f"no metric '{metric}'")
     return Score(metric=metric, value=value, low=low, high=high, n_samples=n_samples)
@@ -118,9 +118,9 @@ def _by_classes(
 
     value = float(evaluate(counts[None].astype(np.float64))[0])
     resampled: list[NDArray[np.float64]] = []
-    step = max(1, _MAX_RESAMPLED // (len(cells) + 3 * n_classes))
-    for start in range(0, _N_RESAMPLES, step):
-        n_draws = min(step, _N_RESAMPLES - start)
+    step = max(1, MAX_RESAMPLED // (len(cells) + 3 * n_classes))
+    for start in range(0, N_RESAMPLES, step):
+        n_draws = min(step, N_RESAMPLES - start)
         draws = rng.multinomial(n_samples, counts / n_samples, size=n_draws)
         resampled.append(evaluate(draws.astype(np.float64)))
     return value, *_middle(np.concatenate(resampled))
@@ -152,9 +152,9 @@ def _by_errors(
     said = predicted.astype(np.float64).reshape(n_samples, -1)
     value = float(statistic(true[None], said[None])[0])
     resampled: list[NDArray[np.float64]] = []
-    step = max(1, _MAX_RESAMPLED // true.size)
-    for start in range(0, _N_RESAMPLES, step):
-        rows = rng.integers(n_samples, size=(min(step, _N_RESAMPLES - start), n_samples))
+    step = max(1, MAX_RESAMPLED // true.size)
+    for start in range(0, N_RESAMPLES, step):
+        rows = rng.integers(n_samples, size=(min(step, N_RESAMPLES - start), n_samples))
         resampled.append(statistic(true[rows], said[rows]))
     return value, *_middle(np.concatenate(resampled))
 
@@ -180,5 +180,7 @@ def _middle(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-_OF_CLASSES = {"balanced_accuracy": _mean_recall, "f1_macro": _mean_f1}
-_OF_VALUES = {"r2": _r2, "rmse": _rmse, "mae": _mae}
+# Statistics of sums over classes, ``(draw, class, 3)``: right ones, those of the class, those said
+# to be of it; and of values ``(draw, n, k)`` with what was said.
+OF_CLASSES = {"balanced_accuracy": _mean_recall, "f1_macro": _mean_f1}
+OF_VALUES = {"r2": _r2, "rmse": _rmse, "mae": _mae}

@@ -1,0 +1,365 @@
+"""What an optimization of a bundle works on: float artifacts, and samples to judge and calibrate on."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith.core import Candidate, Choice, Split
+from edgesmith.evaluation import Evaluation
+from edgesmith.exporting import given_answers, true_answers
+from edgesmith.foreign import ForeignModel
+from edgesmith.originals import open_original
+from edgesmith.packing import Interface, pack, read_record
+from edgesmith.recipe import Recipe
+from edgesmith.scopes import layer_of
+from edgesmith.searching import evidence_of
+from edgesmith.trials import N_CALIBRATION, CalibrationSamples, Ground, bounds_of
+from edgesmith.verification import resolve_metric, verify
+from edgesmith_runtime.batches import as_batch, split_inputs
+from edgesmith_runtime.bundle import Artifact
+from edgesmith_runtime.errors import BundleError, ConfigError
+from edgesmith_runtime.golden import read_golden
+from edgesmith_runtime.manifest import Task
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.spec import Format, Precision
+from edgesmith_runtime.transforms import Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgesmith.core import Progress
+    from edgesmith.packing import Record
+    from edgesmith.search import Found
+    from edgesmith_runtime.bundle import Bundle
+    from edgesmith_runtime.golden import GoldenSamples
+    from edgesmith_runtime.manifest import Selection
+
+__all__ = ["Given", "Material", "material_of", "record_of"]
+
+_BATCH_SIZE = 256
+
+
+def record_of(place: Path, bundle: Bundle, *, wanted: bool) -> Record | None:
+    """What the build of this very bundle left beside it; None where there is nothing."""
+    directory = place.parent / "build"
+    if not wanted or not (directory / "record.json").is_file():
+        return None
+    record = read_record(directory)
+    if record.name != bundle.manifest.name:
+        return None
+    for entry in bundle.manifest.artifacts:
+        left = record.candidates.get(entry.file)
+        if left is None or left.read_bytes() != bytes(bundle.files[entry.file]):
+            raise BundleError(
+                f"{directory}: it is of another build than {place}: '{entry.file}' differs; build "
+                "again, or give --samples and --expected"
+            )
+    return record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the caller gave in place of a build's record; see ``optimize``."""
+
+    original: Path | None
+    samples: Any
+    expected: Any
+    custom_objects: tuple[str, ...]
+    unsafe: bool
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """What an optimization works on."""
+
+    bundle: Bundle
+    record: Record | None
+    ground: Ground
+    golden: GoldenSamples
+    predicted: Mapping[str, NDArray[Any] | None]
+    notes: tuple[str, ...] = ()
+
+    def packed(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        choice: Choice | None = None,
+        fastest: Selection | None = None,
+        found: Found | None = None,
+    ) -> Bundle:
+        """The bundle with other artifacts.
+
+        Args:
+            candidates: The artifacts that it shall have.
+            choice: The default one; None takes the first.
+            fastest: The fastest measured.
+            found: The search that they are from, for the manifest.
+        """
+        manifest = self.bundle.manifest
+        interface = Interface(
+            name=manifest.name,
+            task=manifest.task,
+            raw_inputs=manifest.raw_inputs,
+            transform=manifest.transform,
+            outputs=manifest.outputs,
+            assets={
+                step.asset: bytes(self.bundle.files[step.asset])
+                for step in manifest.transform
+                if step.asset is not None
+            },
+        )
+        first = Choice(file=candidates[0].artifact.file, reason="for its latency")
+        return pack(
+            interface,
+            candidates,
+            choice=choice or first,
+            fastest=fastest,
+            golden=self._golden(candidates),
+            provenance=manifest.provenance,
+            evidence=None if found is None else evidence_of(found),
+        )
+
+    def _golden(self, candidates: Sequence[Candidate]) -> GoldenSamples:
+        expected = next(iter(self.golden.outputs.values()))
+        files = [one.artifact.file for one in candidates]
+        return replace(
+            self.golden,
+            outputs=dict.fromkeys(files, expected),
+            output_tolerances={
+                one.artifact.file: bounds_of(self.ground.original, one) for one in candidates
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Judged:
+    """Samples with what the original answers to them."""
+
+    tensors: Mapping[str, NDArray[Any]]
+    outputs: Mapping[str, NDArray[Any]]
+    targets: NDArray[Any] | None
+    calibration: CalibrationSamples | None
+    notes: tuple[str, ...] = field(default=())
+
+
+def material_of(
+    bundle: Bundle, record: Record | None, given: Given, progress: Progress
+) -> Material:
+    """Samples and float artifacts, of the build, or given, or the golden ones.
+
+    Args:
+        bundle: What is optimized.
+        record: What its build left, or None.
+        given: In place of that.
+        progress: Told what is missing.
+
+    Raises:
+        ConfigError: There is no float artifact to start from.
+        InputError, DataError: The samples cannot be read or learned from.
+        ParityError: The float artifacts do not answer as the original does.
+    """
+    floats = _float_artifacts(bundle, record)
+    golden = read_golden(bundle)
+    if record is not None:
+        judged = _left(record, given)
+    elif given.samples is not None:
+        judged = _given(bundle, floats, given)
+    else:
+        judged = _of_golden(golden)
+    for note in judged.notes:
+        progress.say(f"warning: {note}")
+    evaluation = _evaluation(bundle, judged, given.seed)
+    verified = {fmt: _verified(one, evaluation, judged) for fmt, one in floats.items()}
+    scopes: Mapping[str, str] = {} if record is None else record.scopes
+    return Material(
+        bundle=bundle,
+        record=record,
+        ground=Ground(
+            floats={fmt: candidate for fmt, (candidate, _) in verified.items()},
+            evaluation=evaluation,
+            original=judged.outputs,
+            calibration=judged.calibration,
+            layer_of=functools.partial(layer_of, scopes=scopes),
+        ),
+        golden=golden,
+        predicted={one.artifact.file: said for one, said in verified.values()},
+        notes=judged.notes,
+    )
+
+
+def _float_artifacts(bundle: Bundle, record: Record | None) -> dict[Format, Artifact]:
+    """What recipes start from: the bundle's, and those that the build left."""
+    found = {
+        entry.format: bundle.artifact(entry.file)
+        for entry in bundle.manifest.artifacts
+        if entry.precision is Precision.FLOAT32
+    }
+    for fmt in Format:
+        file = f"model.{fmt}"
+        left = None if record is None else record.candidates.get(file)
+        if fmt not in found and left is not None and record is not None:
+            versions = [one.version for one in bundle.manifest.artifacts if one.format is fmt]
+            found[fmt] = Artifact(
+                file=file,
+                format=fmt,
+                precision=Precision.FLOAT32,
+                version=versions[0],
+                signature=record.signature,
+                content=left.read_bytes(),
+            )
+    if not found:
+        kinds = ", ".join(f"{one.file} ({one.precision})" for one in bundle.manifest.artifacts)
+        raise ConfigError(
+            f"{bundle.manifest.name}: expected a float32 artifact to start from, the bundle has "
+            f"{kinds} and its build is not beside it; optimize it where it was built"
+        )
+    return found
+
+
+def _left(record: Record, given: Given) -> _Judged:
+    split = next(name for name in (*Split, *record.sets) if name in _judged_sets(record))
+    one = record.sets[split]
+    tensors = {name: np.load(path, mmap_mode="r") for name, path in one.tensors.items()}
+    left = record.sets.get("calibration")
+    calibration = None
+    if left is not None:
+        calibration = CalibrationSamples(
+            tensors={name: np.load(path) for name, path in left.tensors.items()},
+            source="training split",
+        )
+    elif one.n_samples > 1:
+        calibration = _drawn(tensors, given.seed)
+    return _Judged(
+        tensors=tensors,
+        outputs={name: np.load(path) for name, path in one.outputs.items()},
+        targets=None if one.targets is None else np.load(one.targets),
+        calibration=calibration,
+    )
+
+
+def _judged_sets(record: Record) -> list[str]:
+    return [name for name, one in record.sets.items() if one.outputs]
+
+
+def _drawn(tensors: Mapping[str, NDArray[Any]], seed: int) -> CalibrationSamples:
+    """Some of the samples that candidates are judged on, where there are no others."""
+    n_samples = len(next(iter(tensors.values())))
+    rows = np.random.default_rng(seed).permutation(n_samples)[:N_CALIBRATION]
+    rows.sort()
+    return CalibrationSamples(
+        tensors={name: np.asarray(array[rows]) for name, array in tensors.items()},
+        source="the given samples, which are judged on too",
+        seed=seed,
+    )
+
+
+def _given(bundle: Bundle, floats: Mapping[Format, Artifact], given: Given) -> _Judged:
+    manifest = bundle.manifest
+    batches = split_inputs(manifest.raw_inputs, given.samples)
+    raw = {one.name: as_batch(one, batches[one.name]) for one in manifest.raw_inputs}
+    assets = {
+        step.asset: bytes(bundle.files[step.asset])
+        for step in manifest.transform
+        if step.asset is not None
+    }
+    values = Transform(manifest.transform, tuple(raw), assets)(raw)
+    default = floats.get(Format.ONNX) or next(iter(floats.values()))
+    tensors = {spec.name: np.asarray(values[spec.name]) for spec in default.signature.inputs}
+    outputs = _original_outputs(default, tensors, given)
+    n_samples = len(next(iter(tensors.values())))
+    answering = manifest.outputs[0]
+    targets = true_answers(
+        given_answers(given.expected, n_samples),
+        manifest.task,
+        answering,
+        outputs[answering.name],
+    )
+    return _Judged(
+        tensors=tensors,
+        outputs=outputs,
+        targets=targets,
+        calibration=_drawn(tensors, given.seed),
+    )
+
+
+def _original_outputs(
+    artifact: Artifact, tensors: Mapping[str, NDArray[Any]], given: Given
+) -> Mapping[str, NDArray[Any]]:
+    if given.original is None:
+        runner = open_runner(artifact)
+        parts = [runner.run(one) for one in _slices(tensors)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    opened = open_original(
+        given.original, custom_objects=given.custom_objects, unsafe=given.unsafe
+    )
+    if isinstance(opened, ForeignModel):
+        return opened.tried_on(tensors).run(tensors)
+    from edgesmith.reference import trace  # and TensorFlow
+
+    return trace(opened, inputs=artifact.signature.inputs).run(tensors)
+
+
+def _of_golden(golden: GoldenSamples) -> _Judged:
+    n_samples = len(golden.raw)
+    return _Judged(
+        tensors=golden.tensors,
+        outputs=next(iter(golden.outputs.values())),
+        targets=None,
+        calibration=None,
+        notes=(
+            f"judged on the {n_samples} golden samples alone, for the build is not beside the "
+            "bundle and no samples are given: float16, int8_weights, int8_dynamic and "
+            "int4_weights remain possible; static recipes and mixed ones need --samples",
+        ),
+    )
+
+
+def _slices(tensors: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
+    n_samples = len(next(iter(tensors.values())))
+    for start in range(0, n_samples, _BATCH_SIZE):
+        yield {
+            name: np.ascontiguousarray(array[start : start + _BATCH_SIZE])
+            for name, array in tensors.items()
+        }
+
+
+def _evaluation(bundle: Bundle, judged: _Judged, seed: int) -> Evaluation:
+    manifest = bundle.manifest
+    scored = [entry.score for entry in manifest.artifacts if entry.score is not None]
+    has_metric = manifest.task in (Task.CLASSIFICATION, Task.REGRESSION)
+    usual = resolve_metric("auto", manifest.task) if has_metric else ""
+    return Evaluation(
+        task=manifest.task,
+        outputs=manifest.outputs,
+        batches=lambda: _slices(judged.tensors),
+        targets=judged.targets,
+        metric=scored[0].metric if scored else usual,
+        seed=seed,
+        original=judged.outputs,
+    )
+
+
+def _verified(
+    artifact: Artifact, evaluation: Evaluation, judged: _Judged
+) -> tuple[Candidate, NDArray[Any] | None]:
+    found = verify(
+        artifact,
+        judged.outputs,
+        evaluation.batches(),
+        task=evaluation.task,
+        output=evaluation.outputs[0],
+        truth=evaluation.truth(),
+    )
+    recipe = Recipe(name=f"float32_{artifact.format}", format=artifact.format)
+    candidate = Candidate(
+        recipe=recipe, artifact=artifact, score=found.score, parity=found.parity
+    )
+    return candidate, found.answers

@@ -1,0 +1,290 @@
+"""Candidates, each made once and judged on the samples that the original was judged on."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgesmith.core import Candidate, Rejected
+from edgesmith.optimization import check_samples, nodes_of, observe, quantize, taps_of
+from edgesmith.recipe import Recipe, Scheme, Weights
+from edgesmith.verification import (
+    agreement_drop,
+    answers,
+    fidelity_drop,
+    metric_drop,
+    tolerance,
+    verify,
+)
+from edgesmith_runtime.errors import BackendError, OptimizationError, ParityError
+from edgesmith_runtime.golden import Tolerance
+from edgesmith_runtime.runners import open_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from edgesmith.evaluation import Evaluation
+    from edgesmith.evidence import Drop
+    from edgesmith.optimization import Calibration, Node
+    from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.spec import Format
+
+__all__ = ["N_CALIBRATION", "CalibrationSamples", "Ground", "Trials", "bounds_of"]
+
+Tensors = "Mapping[str, NDArray[Any]]"
+
+_ANY = Tolerance(sys.float_info.max, 0.0)  # all but NaN and infinite
+N_CALIBRATION = 512  # samples that ranges are learned from, where nobody says otherwise
+
+_BATCH = 64
+_N_PROBED = 128  # calibration samples on which recipes and layers are compared
+_N_JUDGED = 1000  # evaluation samples on which a layer's effect is looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CalibrationSamples:
+    """What ranges of activations are learned from.
+
+    Args:
+        tensors: The model's inputs, ``(n, ...)`` by name.
+        source: Where they are from, in words.
+        seed: That drew them; None for those that were given.
+
+    Raises:
+        DataError: None, all the same, or numbers that are not finite.
+    """
+
+    tensors: Mapping[str, NDArray[Any]]
+    source: str
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_samples(self.tensors)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    def digests(self) -> tuple[str, ...]:
+        """The sha256 of each sample's tensors, in the order of their names."""
+        found: list[str] = []
+        for row in range(len(self)):
+            digest = hashlib.sha256()
+            for name in sorted(self.tensors):
+                digest.update(np.ascontiguousarray(self.tensors[name][row]).tobytes())
+            found.append(digest.hexdigest())
+        return tuple(found)
+
+    def batches(self, n_samples: int | None = None) -> Iterator[dict[str, NDArray[Any]]]:
+        """Some at a time, up to a number of them."""
+        end = len(self) if n_samples is None else min(n_samples, len(self))
+        for start in range(0, end, _BATCH):
+            stop = min(start + _BATCH, end)
+            yield {name: array[start:stop] for name, array in self.tensors.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ground:
+    """What every candidate stands on.
+
+    Args:
+        floats: The float artifacts, verified, by format.
+        evaluation: The samples to judge on.
+        original: The original's outputs on them, ``(n, ...)`` by output.
+        calibration: None where there are no samples to learn ranges from.
+        layer_of: The path of the Keras layer by the name of a node.
+    """
+
+    floats: Mapping[Format, Candidate]
+    evaluation: Evaluation
+    original: Mapping[str, NDArray[Any]]
+    calibration: CalibrationSamples | None
+    layer_of: Callable[[str], str | None] = field(repr=False)
+
+
+class Trials:
+    """Makes and judges candidates, and remembers all that was computed for them.
+
+    Args:
+        ground: What they stand on.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.candidates: list[Candidate] = list(ground.floats.values())
+        self.rejected: list[Rejected] = []
+        self.n_computed = 0
+        self.answers: dict[Recipe, NDArray[Any] | None] = {}
+        self._tried: dict[tuple[Format, str], Candidate | None] = {}
+        self._starts: dict[tuple[Format, Weights], Artifact] = {
+            (fmt, Weights.TRAINED): one.artifact for fmt, one in ground.floats.items()
+        }
+        self._nodes: dict[tuple[Format, Weights], tuple[Node, ...]] = {}
+        self._calibrations: dict[tuple[Format, Weights], Calibration] = {}
+        self._alone: dict[tuple[Format, str, str], tuple[float, float]] = {}
+
+    def start_from(self, weights: Weights, artifact: Artifact) -> None:
+        """Give the float artifact of other weights, which recipes on these start from."""
+        self._starts[artifact.format, weights] = artifact
+
+    def nodes(self, fmt: Format, weights: Weights = Weights.TRAINED) -> tuple[Node, ...]:
+        """The operations of the float artifact."""
+        if (fmt, weights) not in self._nodes:
+            start = self._starts[fmt, weights]
+            self._nodes[fmt, weights] = nodes_of(start, self.ground.layer_of)
+        return self._nodes[fmt, weights]
+
+    def calibration(
+        self, fmt: Format, weights: Weights = Weights.TRAINED
+    ) -> Calibration | None:
+        """What calibration saw in the float artifact; None without samples."""
+        samples = self.ground.calibration
+        if samples is None:
+            return None
+        if (fmt, weights) not in self._calibrations:
+            taps = taps_of(self._starts[fmt, weights], self.nodes(fmt, weights))
+            self._calibrations[fmt, weights] = observe(taps, samples.batches)
+        return self._calibrations[fmt, weights]
+
+    def attempt(self, recipe: Recipe) -> Candidate | None:
+        """Make and judge a candidate; None where the recipe gives none, and ``rejected`` says why.
+
+        One that was tried before is not made again.
+        """
+        key = recipe.format, recipe.name
+        if key not in self._tried:
+            self._tried[key] = self._judged(recipe)
+        return self._tried[key]
+
+    def _judged(self, recipe: Recipe) -> Candidate | None:
+        ground = self.ground
+        try:
+            made = self._made(recipe)
+            self.n_computed += 1
+            verified = verify(
+                made,
+                ground.original,
+                ground.evaluation.batches(),
+                task=ground.evaluation.task,
+                output=ground.evaluation.outputs[0],
+                truth=ground.evaluation.truth(),
+                bounds=dict.fromkeys(ground.original, _ANY),
+            )
+        except (OptimizationError, BackendError, ParityError) as error:
+            self.rejected.append(
+                Rejected(recipe=f"{recipe.format} {recipe.name}", reason=str(error))
+            )
+            return None
+        candidate = Candidate(
+            recipe=recipe,
+            artifact=made,
+            score=verified.score,
+            parity=verified.parity,
+            drop=self.drop(verified.outputs, slice(None)),
+        )
+        self.answers[recipe] = verified.answers
+        self.candidates.append(candidate)
+        return candidate
+
+    def _made(self, recipe: Recipe) -> Artifact:
+        start = self._starts[recipe.format, recipe.weights]
+        is_static = recipe.scheme in (Scheme.INT8_STATIC, Scheme.INT8_FULL_INTEGER)
+        seen = self.calibration(recipe.format, recipe.weights) if is_static else None
+        return quantize(start, recipe, self.nodes(recipe.format, recipe.weights), seen)
+
+    def drop(self, outputs: Mapping[str, NDArray[Any]], rows: slice) -> Drop:
+        """How much worse outputs on the evaluation samples, or some of them, are."""
+        evaluation = self.ground.evaluation
+        output = evaluation.outputs[0]
+        rng = np.random.default_rng(evaluation.seed)
+        original = {name: array[rows] for name, array in self.ground.original.items()}
+        before = answers(evaluation.task, output, original)
+        after = answers(evaluation.task, output, outputs)
+        if before is None or after is None:
+            return fidelity_drop(original[output.name], outputs[output.name], rng=rng)
+        if evaluation.targets is not None:
+            return metric_drop(
+                evaluation.metric, evaluation.targets[rows], before, after, rng=rng
+            )
+        if before.dtype.kind == "i":
+            return agreement_drop(before, after, rng=rng)
+        return fidelity_drop(original[output.name], outputs[output.name], rng=rng)
+
+    def noise(self, artifact: Artifact) -> float:
+        """Noise to signal of the answering output on calibration samples, without a unit.
+
+        Ranges are chosen by it: the test split is not for choosing them.
+        """
+        samples = self.ground.calibration
+        if samples is None:
+            raise ValueError("noise: expected calibration samples")
+        name = self.ground.evaluation.outputs[0].name
+        expected = self._probed[artifact.format]
+        runner = open_runner(artifact)
+        given = np.concatenate([runner.run(one)[name] for one in samples.batches(_N_PROBED)])
+        errors = np.square(given.astype(np.float64) - expected).sum()
+        return float(errors / max(float(np.square(expected).sum()), 1e-300))
+
+    @functools.cached_property
+    def _probed(self) -> dict[Format, NDArray[np.float64]]:
+        """The float artifacts' answering output on the calibration samples."""
+        samples = self.ground.calibration
+        name = self.ground.evaluation.outputs[0].name
+        found: dict[Format, NDArray[np.float64]] = {}
+        for fmt, candidate in self.ground.floats.items():
+            runner = open_runner(candidate.artifact)
+            parts = (
+                [runner.run(one)[name] for one in samples.batches(_N_PROBED)] if samples else []
+            )
+            found[fmt] = np.concatenate(parts).astype(np.float64)
+        return found
+
+    def alone(self, recipe: Recipe, layer: str, only: Recipe) -> tuple[float, float]:
+        """What quantizing one layer alone does: noise on calibration samples, drop of the metric.
+
+        Args:
+            recipe: Static; what the layer is quantized by.
+            layer: Its path.
+            only: The same recipe with every other layer in float.
+
+        Raises:
+            OptimizationError: Nothing of the layer can be quantized.
+        """
+        key = recipe.format, recipe.name, layer
+        if key not in self._alone:
+            artifact = self._made(only)
+            runner = open_runner(artifact)
+            name = self.ground.evaluation.outputs[0].name
+            parts: list[Mapping[str, NDArray[Any]]] = []
+            n_rows = 0
+            for tensors in self.ground.evaluation.batches():
+                parts.append(runner.run(tensors))
+                n_rows += len(parts[-1][name])
+                if n_rows >= _N_JUDGED:
+                    break
+            outputs = {one: np.concatenate([part[one] for part in parts]) for one in parts[0]}
+            effect = self.drop(outputs, slice(0, n_rows)).value
+            self._alone[key] = self.noise(artifact), effect
+        return self._alone[key]
+
+
+def bounds_of(
+    original: Mapping[str, NDArray[Any]], candidate: Candidate
+) -> dict[str, Tolerance]:
+    """What an artifact's outputs may differ from the original's on the device.
+
+    That of a conversion, and for one that is not float32 what verification found it to be off.
+    """
+    off = 0.0
+    if candidate.recipe.scheme not in (Scheme.FLOAT32, Scheme.AS_IT_IS) and candidate.parity:
+        off = candidate.parity.max_abs_error
+    return {
+        name: replace(bound, atol=bound.atol + off)
+        for name, bound in ((name, tolerance(array)) for name, array in original.items())
+    }
