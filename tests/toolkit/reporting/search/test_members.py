@@ -49,14 +49,14 @@ def test_a_candidate_is_told_with_every_figure(searched_report: Report) -> None:
     assert (float32["drop"], float32["file"]) == (None, None)
     assert {
         key: chosen[key]
-        for key in ("recipe", "format", "file", "size_bytes", "drop_metric", "outcome")
+        for key in ("recipe", "format", "file", "size_bytes", "drop_metric", "standing")
     } == {
         "recipe": "int8_mse_but_conv2d_3",
         "format": "onnx",
         "file": "model.onnx",
         "size_bytes": 181_300,
         "drop_metric": "accuracy",
-        "outcome": "chosen",
+        "standing": "chosen",
     }
     assert (chosen["latency_us_p50"], chosen["float_layers"]) == (66.0, ["conv2d_3"])
     assert chosen["settings"]["scheme"] == "int8_static"
