@@ -19,6 +19,9 @@ __all__ = ["Judgement", "is_float", "judge", "misses", "nearest", "worth_measuri
 # An A/A comparison of one artifact with itself stays within this (benchmarks/results).
 NOISE = 0.02
 
+_UNFIT = 1e6  # what the device cannot run at all is farther than any figure
+_ROUNDING = 1e-9  # one sample of a hundred is 0.01000000000000009
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -26,8 +29,9 @@ class Judgement:
 
     Args:
         candidates: In the given order, each with its standing and reason.
-        shipped: The best of each format that has one which keeps the budget; and the float one of
-            ONNX where none does, for a bundle's default artifact runs on the base install.
+        shipped: The best of each format that is asked for and has one which keeps the budget; one
+            of ONNX in any case, for a bundle's default artifact runs on the base install. Where
+            none keeps the budget, the float ones.
         missed: What the nearest candidate misses where none keeps the budget; else None.
     """
 
@@ -45,7 +49,7 @@ def misses(candidate: Candidate, target: Target) -> dict[str, float]:
     """What a candidate misses, in words, with how far: 0.5 is half of the limit too much."""
     found: dict[str, float] = {}
     drop, artifact = candidate.drop, candidate.artifact
-    if drop is not None and drop.high > target.max_accuracy_drop:
+    if drop is not None and not drop.high <= target.max_accuracy_drop + _ROUNDING:  # or NaN
         words = (
             f"its drop of {drop.metric} is {drop.value:.4g}, up to {drop.high:.4g} with 95 % "
             f"confidence, above {target.max_accuracy_drop:g}"
@@ -55,10 +59,10 @@ def misses(candidate: Candidate, target: Target) -> dict[str, float]:
     if limit is not None and size_bytes > limit:
         found[f"it has {size_bytes} bytes, above {limit}"] = size_bytes / limit - 1
     if target.integer_only and candidate.recipe.scheme is not Scheme.INT8_FULL_INTEGER:
-        found["it computes with fractions, and the device with whole numbers alone"] = 1.0
+        found["it computes with fractions, and the device with whole numbers alone"] = _UNFIT
     is_onnx = artifact.format is Format.ONNX
     if target.opset is not None and is_onnx and artifact.version != target.opset:
-        found[f"it has opset {artifact.version}, the device {target.opset}"] = 1.0
+        found[f"it has opset {artifact.version}, the device {target.opset}"] = _UNFIT
     return found | _slowness(candidate, target)
 
 
@@ -125,16 +129,22 @@ def judge(
             if one.standing is Standing.CHOSEN:
                 shipped[fmt] = one
     judged = tuple(standings[one.artifact.format, one.recipe.name] for one in candidates)
-    missed = None if shipped else nearest(judged, target)
-    if Format.ONNX not in shipped:
-        floats = [one for one in judged if is_float(one)]
-        shipped |= {f: one for one in floats if (f := one.artifact.format) is Format.ONNX}
-    return Judgement(candidates=judged, shipped=shipped, missed=missed)
+    asked = {fmt: one for fmt, one in shipped.items() if fmt in target.formats}
+    floats = {one.artifact.format: one for one in judged if is_float(one)}
+    if not asked:
+        of_them = [one for one in judged if one.artifact.format in target.formats]
+        return Judgement(
+            candidates=judged, shipped=floats, missed=nearest(of_them or judged, target)
+        )
+    if Format.ONNX in floats:
+        asked.setdefault(Format.ONNX, shipped.get(Format.ONNX, floats[Format.ONNX]))
+    return Judgement(candidates=judged, shipped=asked, missed=None)
 
 
 def nearest(candidates: Sequence[Candidate], target: Target) -> str:
     """The candidate that misses a budget by the least, and what it misses."""
-    best = min(candidates, key=lambda one: sum(misses(one, target).values()))
+    missing = [one for one in candidates if misses(one, target)]
+    best = min(missing, key=lambda one: sum(misses(one, target).values()))
     lacks = "; ".join(misses(best, target))
     return f"the nearest is {best.artifact.format} {best.recipe.name}: {lacks}"
 
@@ -145,7 +155,7 @@ def _judged_format(
     keeping = [one for one in candidates if not misses(one, target)]
     original = next(one for one in candidates if is_float(one))
     gains = [one for one in keeping if one is not original and _gains(one, original, keeping)]
-    portable = [one for one in gains if one.recipe.name not in unportable]
+    portable = [one for one in gains if not _saturates(one, unportable)]
     contenders = portable or gains or [one for one in keeping if one is original]
     best = _best(contenders)
     return [
@@ -157,10 +167,17 @@ def _judged_format(
 
 def _gains(candidate: Candidate, original: Candidate, keeping: list[Candidate]) -> bool:
     """Whether it is better than float: not slower beyond noise, and smaller or faster."""
+    if original.latency is not None and candidate.latency is None:
+        return False  # as another one that was measured, and no better than that
     if original not in keeping:
         return True
     is_smaller = len(candidate.artifact.content) < len(original.artifact.content)
     return not _is_slower(candidate) and (is_smaller or _is_faster(candidate))
+
+
+def _saturates(candidate: Candidate, unportable: frozenset[str]) -> bool:
+    is_onnx = candidate.artifact.format is Format.ONNX
+    return is_onnx and candidate.recipe.name in unportable
 
 
 def _is_slower(candidate: Candidate) -> bool:
@@ -223,7 +240,7 @@ def _why_not(
 ) -> str:
     if candidate.latency is None and best.latency is not None:
         return "the same operations as another candidate, whose ranges lose less"
-    if candidate.recipe.name in unportable:
+    if _saturates(candidate, unportable):
         return "its products overflow 16 bits on CPUs without VNNI, which answer otherwise"
     if _is_slower(candidate) and candidate.latency is not None:
         ratio = candidate.latency.ratio

@@ -177,10 +177,16 @@ def _shipment(order: Order, verdict: Verdict, found: Found | None) -> _Shipment:
         predicted=verdict.predicted
         if found is None
         else {**found.predicted, **verdict.predicted},
-        tried=verdict.candidates if found is None else found.search.candidates,
+        tried=verdict.candidates if found is None else _files_of(found),
         search=None if found is None else found.search,
         evidence=None if found is None else evidence_of(found),
     )
+
+
+def _files_of(found: Found) -> tuple[Candidate, ...]:
+    """All candidates, and what ships under its name in the bundle; each file once."""
+    every = (*found.search.candidates, *found.shipped)
+    return tuple({one.artifact.file: one for one in every}.values())
 
 
 def _searched(order: Order, target: Target, verdict: Verdict, progress: Progress) -> Found:

@@ -50,8 +50,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from edgesmith.core import KerasModel, Progress, Report
+    from edgesmith.core import KerasModel, Prepared, Progress, Report
     from edgesmith.recipe import Target
+    from edgesmith.reference import Reference
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.manifest import Step
@@ -116,10 +117,12 @@ def build(
         fitted = fit(
             prepared, config.training, seed=config.seed, directory=work.build, progress=progress
         )
+        reference = trace(fitted.model, inputs=prepared.inputs)
+        prepared = _answering_as(prepared, reference)
         evaluation = evaluation_of(prepared, metric, config.seed)
         order = Order(
             model=fitted.model,
-            reference=trace(fitted.model, inputs=prepared.inputs),
+            reference=reference,
             interface=Interface(
                 name=config.name,
                 task=config.task,
@@ -146,6 +149,12 @@ def build(
             tuned=tuned_of(fitted.model, prepared, config, evaluation, work.build),
         )
         return _delivered(order, work, progress)
+
+
+def _answering_as(prepared: Prepared, reference: Reference) -> Prepared:
+    """The same with the output's name as the model has it: an architecture names its own layers."""
+    name = reference.signature.outputs[0].name
+    return dataclasses.replace(prepared, output=dataclasses.replace(prepared.output, name=name))
 
 
 def _delivered(order: Order, work: Workspace, progress: Progress) -> BuildResult:

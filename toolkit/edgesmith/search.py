@@ -113,12 +113,7 @@ def search(
         hunt.try_format(fmt)
     hunt.try_other_weights(formats)
     judgement = hunt.judged()
-    shipped = {
-        fmt: one
-        for fmt, one in judgement.shipped.items()
-        if fmt in formats or fmt is Format.ONNX
-    }
-    return _found(hunt, shipped, judgement, time.monotonic() - started)
+    return _found(hunt, judgement, time.monotonic() - started)
 
 
 class _Hunt:
@@ -237,7 +232,9 @@ class _Hunt:
                     scheme=Scheme.FLOAT16,
                 )
                 self.trials.attempt(on_weights(half, weights))
-            self._try_all([on_weights(self.best_static[fmt].recipe, weights)], fmt)
+            is_whole = self.best_static[fmt].recipe.scheme is Scheme.INT8_FULL_INTEGER
+            recipes = calibrated_recipes(fmt, integer_only=is_whole)
+            self._try_all([on_weights(recipe, weights) for recipe in recipes], fmt)
 
     def judged(self) -> Judgement:
         """Measure what can win, choose, and look whether the choice holds on other CPUs."""
@@ -291,9 +288,7 @@ class _Hunt:
         ]
 
 
-def _found(
-    hunt: _Hunt, shipped: Mapping[Format, Candidate], judgement: Judgement, seconds: float
-) -> Found:
+def _found(hunt: _Hunt, judgement: Judgement, seconds: float) -> Found:
     trials, target = hunt.trials, hunt.target
     accounted = {fmt: _accounted(judgement, best) for fmt, best in hunt.best_static.items()}
     calibration = _calibration(hunt, accounted)
@@ -313,7 +308,7 @@ def _found(
         n_computed=trials.n_computed,
         seconds=seconds,
     )
-    renamed = {fmt: _as_shipped(one) for fmt, one in sorted(shipped.items())}
+    renamed = {fmt: _as_shipped(one) for fmt, one in sorted(judgement.shipped.items())}
     default = renamed[min(renamed, key=lambda fmt: fmt is not Format.ONNX)]
     return Found(
         search=found,

@@ -20,6 +20,7 @@ from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BackendError
 from edgesmith_runtime.latency import Measurement, median_interval, ratio_interval
+from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -156,7 +157,7 @@ def evidence_of(found: Found) -> Evidence:
         portability={
             one.artifact.file: _plain(verdicts[one.recipe.name])
             for one in shipped
-            if one.recipe.name in verdicts
+            if one.artifact.format is Format.ONNX and one.recipe.name in verdicts
         }
         or None,
         layers=found.layers or None,

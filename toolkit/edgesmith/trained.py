@@ -104,7 +104,7 @@ def tuned_of(
         from edgesmith.reference import trace
         from edgesmith.training import Pruning, QuantizationAware, fine_tune
 
-        tuning = Pruning() if weights is Weights.PRUNED else QuantizationAware()
+        tuning = Pruning() if weights is Weights.PRUNED else QuantizationAware(epochs=5)
         tuned = fine_tune(
             model, prepared, config.training, tuning, seed=config.seed, progress=progress
         )

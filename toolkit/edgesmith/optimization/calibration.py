@@ -134,7 +134,7 @@ def observe(
     for tensors in given():
         for name, array in taps(tensors).items():
             for half in range(2):
-                rows = array[(half - first) % 2 :: 2]
+                rows = np.atleast_1d(array)[(half - first) % 2 :: 2]
                 if rows.size and ends[name][1] > ends[name][0]:
                     counts[name][half] += np.histogram(rows, N_BINS, ends[name])[0]
         first += len(next(iter(tensors.values())))

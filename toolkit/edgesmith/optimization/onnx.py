@@ -59,20 +59,32 @@ def nodes_of(artifact: Artifact, layer_of: Callable[[str], str | None]) -> tuple
         if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     }
     return tuple(
-        _node(node, sizes, layer_of) for node in model.graph.node if node.output[0] in floats
+        _node(node, _output(node), sizes, layer_of)
+        for node in model.graph.node
+        if _output(node) in floats
     )
 
 
-def _node(node: Any, sizes: Mapping[str, int], layer_of: Callable[[str], str | None]) -> Node:
+def _output(node: Any) -> str:
+    """The first that it gives: a recurrent one may leave out the whole sequence."""
+    return next((name for name in node.output if name), "")
+
+
+def _node(
+    node: Any,
+    output: str,
+    sizes: Mapping[str, int],
+    layer_of: Callable[[str], str | None],
+) -> Node:
     weights = [name for name in node.input if name in sizes]
     is_kernel = node.op_type in _WITH_WEIGHTS
     by_weights = next((layer_of(name) for name in weights if is_kernel), None)
     return Node(
         name=node.name,
         op=node.op_type,
-        layer=by_weights or layer_of(node.name) or layer_of(node.output[0]) or node.name,
+        layer=by_weights or layer_of(node.name) or layer_of(output) or node.name,
         inputs=tuple(node.input),
-        output=node.output[0],
+        output=output,
         weight_bytes=sum(sizes[name] for name in weights),
         float_because=_float_because(node.op_type),
     )

@@ -69,6 +69,7 @@ def static_int8(
             {"MatMulConstBOnly": False},
         )
         quantizer.quantize_model()
+        quantizer.model.topological_sort()
     return _trimmed(quantizer.model.model)
 
 

@@ -30,6 +30,7 @@ __all__ = ["narrow_weights"]
 
 _MIN_NUMBERS = 256  # the nodes that widen a smaller one take more than it saves
 _MAX_FLOAT16 = 65504.0
+_MIN_FLOAT16 = 6.2e-5  # below it half precision loses digits
 _GROUP = 32  # weights that share a scale at 4 bits
 _SHRINKS = np.linspace(0.7, 1.0, 16)  # of the largest weight of a group, tried at 4 bits
 
@@ -146,15 +147,17 @@ def _int4(name: _Names, weights: NDArray[np.float32], axis: int) -> _Widening:
     """Two weights a byte: the first half of all in the low four bits, the second in the high."""
     moved = np.moveaxis(weights, axis, 0)
     flat = moved.reshape(moved.shape[0], -1)
-    n_padding = -flat.shape[1] % _GROUP
-    groups = np.pad(flat, ((0, 0), (0, n_padding))).reshape(len(flat), -1, _GROUP)
+    # An even number, for two are in a byte; a short row is one group.
+    group = min(_GROUP, flat.shape[1] + flat.shape[1] % 2)
+    n_padding = -flat.shape[1] % group
+    groups = np.pad(flat, ((0, 0), (0, n_padding))).reshape(len(flat), -1, group)
     scales = _best_scales(groups)
-    whole = np.clip(np.round(groups / scales), -8, 7).astype(np.int8) + 8
+    whole = np.clip(np.round(groups / scales.astype(np.float32)), -8, 7).astype(np.int8) + 8
     low, high = whole.reshape(2, -1).astype(np.uint8)
     order = np.argsort([axis, *(place for place in range(weights.ndim) if place != axis)])
     constants = [
         numpy_helper.from_array(low | (high << 4), name("i4")),
-        numpy_helper.from_array(scales.astype(np.float16), name("scale")),
+        numpy_helper.from_array(scales, name("scale")),
         numpy_helper.from_array(np.array(16, np.float32), name("16")),
         numpy_helper.from_array(np.array(8, np.float32), name("8")),
         *(
@@ -187,16 +190,19 @@ def _int4(name: _Names, weights: NDArray[np.float32], axis: int) -> _Widening:
     ]
 
 
-def _best_scales(groups: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By group the scale with the least square error: a clipped weight can be worth it."""
+def _best_scales(groups: NDArray[np.float32]) -> NDArray[Any]:
+    """By group the scale with the least square error: a clipped weight can be worth it.
+
+    In half precision where all of them fit, else in float32.
+    """
     largest = np.abs(groups).max(axis=-1, keepdims=True) / 7
     largest = np.where(largest > 0, largest, 1).astype(np.float32)
-    best, least = largest, np.full(largest.shape, np.inf)
+    dtype = np.float16 if largest.min() * _SHRINKS[0] > _MIN_FLOAT16 else np.float32
+    best, least = largest.astype(dtype), np.full(largest.shape, np.inf)
     for shrink in _SHRINKS:
-        # As they will be kept: in half precision.
-        scales = (largest * shrink).astype(np.float16).astype(np.float32)
-        scales = np.where(scales > 0, scales, largest)
-        rounded = np.clip(np.round(groups / scales), -8, 7) * scales
+        scales = (largest * shrink).astype(dtype)
+        wide = scales.astype(np.float32)  # as the engine will compute
+        rounded = np.clip(np.round(groups / wide), -8, 7) * wide
         errors = np.square(rounded - groups).sum(axis=-1, keepdims=True)
         best, least = np.where(errors < least, scales, best), np.minimum(errors, least)
     return best

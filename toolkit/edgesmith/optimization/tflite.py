@@ -17,6 +17,15 @@ from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from edgesmith.inscription import compact_json, inscription
 from edgesmith.optimization.artifacts import made_by
 from edgesmith.optimization.nodes import Node
+from edgesmith.optimization.tflite_graph import (
+    is_float_constant,
+    loaded,
+    op_name,
+    reshaped,
+    text,
+    unwidened,
+    whole,
+)
 from edgesmith.recipe import Scheme
 from edgesmith.tflite_file import add_inscription, read_inscription, tflite_bytes
 from edgesmith_runtime.errors import OptimizationError
@@ -34,11 +43,9 @@ if TYPE_CHECKING:
 __all__ = ["Taps", "inner_values", "nodes_of", "quantize"]
 
 _Op = qtyping.TFLOperationName
-_OP_NAMES = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()
-}
 _INT8_OPS = frozenset(str(op.value) for op in _Op)
 _FLOAT_BY_RULE = frozenset(["SOFTMAX"])  # a share of 1/256 is the smallest that 8 bits give
+_BETWEEN = ("QUANTIZE", "DEQUANTIZE")  # what stands beside an operation that stays float
 _INTEGERS = (schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.BOOL)
 _ALL = ".*"
 
@@ -50,7 +57,7 @@ def nodes_of(artifact: Artifact, layer_of: Callable[[str], str | None]) -> tuple
         artifact: In float.
         layer_of: The path of the Keras layer by the name of a node or of its weights.
     """
-    model = _loaded(artifact)
+    model = loaded(artifact)
     main = model.subgraphs[0]
     return tuple(
         _node(model, main, operator, layer_of)
@@ -60,22 +67,22 @@ def nodes_of(artifact: Artifact, layer_of: Callable[[str], str | None]) -> tuple
 
 
 def _node(model: Any, main: Any, operator: Any, layer_of: Callable[[str], str | None]) -> Node:
-    op = _op_name(model, operator)
-    output = _text(main.tensors[operator.outputs[0]].name)
+    op = op_name(model, operator)
+    output = text(main.tensors[operator.outputs[0]].name)
     constants = [
         main.tensors[index]
         for index in operator.inputs
-        if index >= 0 and _is_float_constant(model, main.tensors[index])
+        if index >= 0 and is_float_constant(model, main.tensors[index])
     ]
-    names = [_text(one.name) for one in constants] + output.split(";")
+    taken = [text(main.tensors[index].name) for index in operator.inputs if index >= 0]
+    # An output of the model has its own name: what it is made of tells the layer.
+    names = [text(one.name) for one in constants] + output.split(";") + taken
     layer = next((found for name in names if (found := layer_of(name)) is not None), None)
     return Node(
         name=output,
         op=op,
         layer=layer or output,
-        inputs=tuple(
-            _text(main.tensors[index].name) for index in operator.inputs if index >= 0
-        ),
+        inputs=tuple(taken),
         output=output,
         weight_bytes=sum(int(np.prod(one.shape)) * 4 for one in constants),
         float_because=_float_because(op),
@@ -85,37 +92,9 @@ def _node(model: Any, main: Any, operator: Any, layer_of: Callable[[str], str | 
 def _float_because(op: str) -> str | None:
     if op in _FLOAT_BY_RULE:
         return f"a rule: 8 bits are too few for {op}"
+    if op == "EXPAND_DIMS":  # which becomes a reshape
+        return None
     return None if op in _INT8_OPS else f"ai-edge-quantizer has no int8 form of {op}"
-
-
-def _is_float_constant(model: Any, tensor: Any) -> bool:
-    content = model.buffers[tensor.buffer].data
-    is_filled = content is not None and len(content) > 0
-    return is_filled and tensor.type == schema.TensorType.FLOAT32
-
-
-def _op_name(model: Any, operator: Any) -> str:
-    code = model.operatorCodes[operator.opcodeIndex]
-    return _OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
-
-
-def _loaded(artifact: Artifact) -> Any:
-    return _whole(bytes(artifact.content))
-
-
-def _whole(content: bytes) -> Any:
-    """A model with its constants in it: the quantizer puts large ones behind the flatbuffer."""
-    model: Any = schema.ModelT.InitFromPackedBuf(content)
-    for buffer in model.buffers:
-        if buffer.size:
-            outside = content[buffer.offset : buffer.offset + buffer.size]
-            buffer.data = np.frombuffer(outside, np.uint8)
-            buffer.offset = buffer.size = 0
-    return model
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
 
 
 class Taps:
@@ -217,7 +196,7 @@ def quantize(
     Raises:
         OptimizationError: The recipe cannot be followed; the message says why.
     """
-    engine = quantizer.Quantizer(bytearray(artifact.content))
+    engine = quantizer.Quantizer(bytearray(reshaped(artifact)))
     _configure(engine, recipe, nodes)
     seen = None
     if engine.need_calibration:
@@ -233,7 +212,7 @@ def quantize(
         raise OptimizationError(
             f"{recipe.name}: ai-edge-quantizer refuses it: {type(error).__name__}: {error}"
         ) from error
-    model = _whole(content)
+    model = unwidened(whole(content))
     _check_smaller(recipe, artifact, model, nodes)
     return _described(recipe, artifact, model, len(content))
 
@@ -289,8 +268,8 @@ def _as_the_quantizer_has_it(
 ) -> Any:
     """Ends as arrays of the tensor's rank; a range that is all 0 gets a width."""
     ranks = {
-        _text(tensor.name): 0 if tensor.shape is None else len(tensor.shape)
-        for tensor in _loaded(artifact).subgraphs[0].tensors
+        text(tensor.name): 0 if tensor.shape is None else len(tensor.shape)
+        for tensor in loaded(artifact).subgraphs[0].tensors
     }
     return {
         name: {
@@ -315,10 +294,12 @@ def _check_smaller(
         return
     main = model.subgraphs[0]
     strange = {
-        _op_name(model, operator): None
+        op: None
         for operator in main.operators
         for index in (*operator.inputs, *operator.outputs)
-        if index >= 0 and main.tensors[index].type not in _INTEGERS
+        if index >= 0
+        and main.tensors[index].type not in _INTEGERS
+        and (op := op_name(model, operator)) not in _BETWEEN
     }
     if strange:
         layers = [node.layer for node in nodes if node.op in strange]
@@ -341,9 +322,9 @@ def _narrow_constants(model: Any) -> bool:
 
 def _described(recipe: Recipe, artifact: Artifact, model: Any, size_bytes: int) -> Artifact:
     main = model.subgraphs[0]
-    by_name = {_text(tensor.name): tensor for tensor in main.tensors}
+    by_name = {text(tensor.name): tensor for tensor in main.tensors}
     mapped = {
-        _text(one.name): main.tensors[one.tensorIndex]
+        text(one.name): main.tensors[one.tensorIndex]
         for definition in model.signatureDefs or ()
         for one in (*definition.inputs, *definition.outputs)
     }

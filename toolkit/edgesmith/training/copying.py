@@ -70,6 +70,8 @@ def _again(layer: Any, width: int | None) -> Any:
         )
     try:
         config = layer.get_config()
+        # The weights are handed over, and an initializer may be an array of the whole shape.
+        config |= {key: "zeros" for key in config if key.endswith("_initializer")}
         if width is not None:
             config["units" if "units" in config else "filters"] = width
         return type(layer).from_config(config)
