@@ -89,5 +89,5 @@ def _cure(manifest: Manifest, file: str) -> str:
     for other in others:
         fields = _entry(manifest, other)
         if fields is None or fields.take("portable", bool):
-            return f"load another artifact, artifact='{other}', or build with reduce_range"
-    return "build the bundle again with reduce_range, which keeps weights to 7 bits"
+            return f"load another artifact, artifact='{other}', or run it on a CPU with VNNI"
+    return "run it on a CPU with VNNI, or ship the float artifact"

@@ -348,20 +348,21 @@ def test_what_the_device_cannot_run_is_farther_than_any_figure() -> None:
 def test_what_misses_the_budget_is_not_worth_measuring_but_float_is() -> None:
     candidates = [_float(ratio=None), _candidate("bad", drop=0.5), _candidate("good")]
 
-    worth = worth_measuring(candidates, Target(max_size_bytes=50))
+    worth = worth_measuring(candidates, Target(max_size_bytes=50), {})
 
     assert [one.recipe.name for one in worth] == ["float32", "good"]
 
 
-def test_of_range_twins_the_one_with_the_least_drop_is_worth_measuring() -> None:
+def test_of_range_twins_the_one_with_the_least_noise_is_worth_measuring() -> None:
     twins = [
-        _candidate("minmax", drop=0.004, ranges=RangeRule.MINMAX),
-        _candidate("mse", drop=0.001, ranges=RangeRule.MSE),
-        _candidate("entropy", drop=0.002, ranges=RangeRule.ENTROPY),
-        _candidate("signed", drop=0.004, ranges=RangeRule.MINMAX, signed=True),
+        _candidate("minmax", ranges=RangeRule.MINMAX),
+        _candidate("mse", ranges=RangeRule.MSE),
+        _candidate("entropy", ranges=RangeRule.ENTROPY),
+        _candidate("signed", ranges=RangeRule.MINMAX, signed=True),
     ]
+    noises = {one.recipe: noise for one, noise in zip(twins, (4, 1, 2, 4), strict=True)}
 
-    worth = worth_measuring([_float(), *twins], ANY)
+    worth = worth_measuring([_float(), *twins], ANY, noises)
 
     assert [one.recipe.name for one in worth] == ["float32", "mse", "signed"]
 
@@ -375,7 +376,7 @@ def test_an_unmeasured_twin_says_why_it_was_not_measured() -> None:
 
     assert _standings(candidates)["minmax"] == (
         Standing.KEEPS,
-        "the same operations as another candidate, whose ranges lose less",
+        "the same operations as another candidate, whose ranges give less noise",
     )
 
 

@@ -11,9 +11,10 @@ import pytest
 from edgesmith.core import Candidate, Standing
 from edgesmith.evaluation import Evaluation
 from edgesmith.evidence import CallTime, Portability, SaturatingLayer
+from edgesmith.found import Found
 from edgesmith.recipe import Recipe, Scheme, Target, Weights
 from edgesmith.scopes import layer_of
-from edgesmith.search import Found, Measuring, Tuned, search
+from edgesmith.search import Measuring, Tuned, search
 from edgesmith.trials import CalibrationSamples, Ground
 from edgesmith_runtime.errors import ConfigError, OptimizationError
 from edgesmith_runtime.latency import Estimate
@@ -79,7 +80,7 @@ class _Device:
             recipe=name,
             n_samples=1,
             layers=(layer,) if self.saturates(name) else (),
-            worst_error=0.0,
+            worst_error=0.1 if self.saturates(name) else 0.0,
             n_changed=0,
         )
 
@@ -199,7 +200,8 @@ def test_every_recipe_was_computed_once_after_the_float_ones(found: Found) -> No
 
     assert names[:2] == [(fmt, f"float32_{fmt}") for fmt in Format]
     assert len(set(names)) == len(names)
-    assert found.search.n_computed == len(names) - 2
+    # The float ones are given; besides there are those with one layer in int8 for the account.
+    assert found.search.n_computed >= len(names) - 2
 
 
 def test_a_seed_gives_the_same_candidates(plain: Ground, found: Found) -> None:
@@ -246,9 +248,8 @@ def test_the_answers_and_layers_of_what_ships_are_kept(plain: Ground, found: Fou
 def test_without_calibration_static_recipes_are_left_out_with_a_note(plain: Ground) -> None:
     found = _search(replace(plain, calibration=None))
 
-    assert found.search.notes[0].startswith(
-        "no calibration samples: static recipes are left out; give --samples"
-    )
+    expected = "no calibration samples: static recipes are left out; give --samples"
+    assert any(note.startswith(expected) for note in found.search.notes)
     schemes = {one.recipe.scheme for one in found.search.candidates}
     assert not schemes & {Scheme.INT8_STATIC, Scheme.INT8_FULL_INTEGER}
     assert Scheme.INT8_WEIGHTS in schemes

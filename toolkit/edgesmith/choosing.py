@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from edgesmith.recipe import Recipe, Target
 
-__all__ = ["Judgement", "is_float", "judge", "misses", "nearest", "worth_measuring"]
+__all__ = [
+    "Judgement",
+    "drops_too_far",
+    "is_float",
+    "judge",
+    "lasting_reason",
+    "misses",
+    "nearest",
+    "worth_measuring",
+]
 
 # An A/A comparison of one artifact with itself stays within this (benchmarks/results).
 NOISE = 0.02
@@ -66,6 +75,12 @@ def misses(candidate: Candidate, target: Target) -> dict[str, float]:
     return found | _slowness(candidate, target)
 
 
+def drops_too_far(candidate: Candidate, target: Target) -> bool:
+    """Whether the drop alone is more than a target allows."""
+    free = replace(target, max_size_bytes=None, max_p95_ms=None, opset=None, integer_only=False)
+    return bool(misses(candidate, free))
+
+
 def _slowness(candidate: Candidate, target: Target) -> dict[str, float]:
     if target.max_p95_ms is None or candidate.latency is None:
         return {}
@@ -81,28 +96,27 @@ def _slowness(candidate: Candidate, target: Target) -> dict[str, float]:
     }
 
 
-def worth_measuring(candidates: Sequence[Candidate], target: Target) -> list[Candidate]:
+def worth_measuring(
+    candidates: Sequence[Candidate], target: Target, noises: Mapping[Recipe, float]
+) -> list[Candidate]:
     """Those whose latency can decide: the float ones, and what keeps the rest of the budget.
 
     Of recipes that differ in how ranges are taken alone, which makes the same operations, the one
-    with the least drop.
+    with the least noise.
+
+    Args:
+        candidates: Every one.
+        target: The budget.
+        noises: On calibration samples; the test split is not for choosing ranges.
     """
     alike: dict[Recipe, Candidate] = {}
     for one in candidates:
         if is_float(one) or not misses(one, target):
             recipe = replace(one.recipe, name="", ranges=RangeRule.MINMAX)
-            if recipe not in alike or _drop(one) < _drop(alike[recipe]):
+            noise = noises.get(one.recipe, 0.0)
+            if recipe not in alike or noise < noises.get(alike[recipe].recipe, 0.0):
                 alike[recipe] = one
     return list(alike.values())
-
-
-def _drop(candidate: Candidate) -> tuple[float, float]:
-    """The least is the best: what a budget is held against, then the error of the outputs."""
-    drop, parity = candidate.drop, candidate.parity
-    return (
-        drop.high if drop is not None else 0.0,
-        parity.mean_abs_error if parity is not None else 0.0,
-    )
 
 
 def judge(
@@ -117,8 +131,8 @@ def judge(
     Args:
         candidates: Every one, measured where ``worth_measuring`` says so.
         target: The budget.
-        unportable: Names of ONNX recipes whose int8 products saturate on some CPUs; one loses
-            against any portable one.
+        unportable: Names of ONNX recipes whose answers change where int8 products saturate, on
+            some CPUs; one loses against any other that is better than float.
     """
     shipped: dict[Format, Candidate] = {}
     standings: dict[tuple[Format, str], Candidate] = {}
@@ -136,9 +150,37 @@ def judge(
         return Judgement(
             candidates=judged, shipped=floats, missed=nearest(of_them or judged, target)
         )
-    if Format.ONNX in floats:
-        asked.setdefault(Format.ONNX, shipped.get(Format.ONNX, floats[Format.ONNX]))
-    return Judgement(candidates=judged, shipped=asked, missed=None)
+    if Format.ONNX in floats and Format.ONNX not in asked:
+        reason = "for the runtime's base install alone: the target is kept by another format"
+        asked[Format.ONNX] = replace(floats[Format.ONNX], reason=reason)
+    return Judgement(
+        candidates=tuple(_as_shipped(one, asked) for one in judged), shipped=asked, missed=None
+    )
+
+
+def _as_shipped(candidate: Candidate, shipped: Mapping[Format, Candidate]) -> Candidate:
+    """Chosen is what ships: the best of a format that was not asked for only keeps the budget."""
+    chosen = shipped.get(candidate.artifact.format)
+    if candidate.standing is not Standing.CHOSEN or (
+        chosen is not None and chosen.recipe == candidate.recipe
+    ):
+        return candidate
+    return replace(candidate, standing=Standing.KEEPS, reason="its format was not asked for")
+
+
+def lasting_reason(candidate: Candidate) -> str:
+    """Why it ships, without latencies: they differ from run to run, and a bundle shall not."""
+    if is_float(candidate):
+        return candidate.reason
+    words = [f"{candidate.recipe.name}: smaller or faster than float within the target"]
+    if candidate.drop is not None:
+        drop = candidate.drop
+        words.append(
+            f"{drop.metric} drops by {drop.value:.4g} [{drop.low:.4g}, {drop.high:.4g}]"
+        )
+    if candidate.recipe.float_layers:
+        words.append(f"in float: {', '.join(candidate.recipe.float_layers)}")
+    return "; ".join(words)
 
 
 def nearest(candidates: Sequence[Candidate], target: Target) -> str:
@@ -239,7 +281,7 @@ def _why_not(
     candidate: Candidate, original: Candidate, best: Candidate, unportable: frozenset[str]
 ) -> str:
     if candidate.latency is None and best.latency is not None:
-        return "the same operations as another candidate, whose ranges lose less"
+        return "the same operations as another candidate, whose ranges give less noise"
     if _saturates(candidate, unportable):
         return "its products overflow 16 bits on CPUs without VNNI, which answer otherwise"
     if _is_slower(candidate) and candidate.latency is not None:

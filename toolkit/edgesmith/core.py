@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from edgesmith.recipe import Scheme
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
@@ -253,6 +255,13 @@ class Candidate:
     latency: CallTime | None = None
     standing: Standing | None = None
     reason: str = ""
+
+    @property
+    def bundle_file(self) -> str:
+        """What its file is called in a bundle, which has one artifact a format."""
+        if self.recipe.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS):
+            return self.artifact.file
+        return f"model.{self.recipe.precision}.{self.artifact.format}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

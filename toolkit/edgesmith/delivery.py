@@ -22,7 +22,8 @@ from edgesmith.reporting import details, render_html, report_path
 from edgesmith.scopes import layer_of
 from edgesmith.searching import evidence_of, searched
 from edgesmith.steps import Steps
-from edgesmith.trials import Ground, bounds_of
+from edgesmith.trials import Ground, with_own_answers
+from edgesmith.verification import tolerance
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BudgetError, ConversionError
@@ -41,9 +42,10 @@ if TYPE_CHECKING:
     from edgesmith.evaluation import Evaluation, Verdict
     from edgesmith.evidence import Search
     from edgesmith.foreign import AnyReference
+    from edgesmith.found import Found
     from edgesmith.packing import Evidence, Interface
     from edgesmith.recipe import Target
-    from edgesmith.search import Found, Tuned
+    from edgesmith.search import Tuned
     from edgesmith.trials import CalibrationSamples
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bench import Comparison
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Selection
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["Order", "deliver", "prove", "write_report"]
+__all__ = ["DEFAULT_ROUNDS", "Order", "deliver", "prove", "write_report"]
 
 DEFAULT_ROUNDS = 3  # of a search's latencies where a comparison is not asked for
 
@@ -177,16 +179,10 @@ def _shipment(order: Order, verdict: Verdict, found: Found | None) -> _Shipment:
         predicted=verdict.predicted
         if found is None
         else {**found.predicted, **verdict.predicted},
-        tried=verdict.candidates if found is None else _files_of(found),
+        tried=verdict.candidates if found is None else found.every,
         search=None if found is None else found.search,
         evidence=None if found is None else evidence_of(found),
     )
-
-
-def _files_of(found: Found) -> tuple[Candidate, ...]:
-    """All candidates, and what ships under its name in the bundle; each file once."""
-    every = (*found.search.candidates, *found.shipped)
-    return tuple({one.artifact.file: one for one in every}.values())
 
 
 def _searched(order: Order, target: Target, verdict: Verdict, progress: Progress) -> Found:
@@ -266,7 +262,7 @@ def _golden(order: Order, verdict: Verdict, candidates: Sequence[Candidate]) -> 
     interface = order.interface
     n_samples = len(next(iter(verdict.original_outputs.values())))
     rows = golden_rows(order.evaluation.targets, n_samples)
-    return golden_samples(
+    golden = golden_samples(
         interface.raw_inputs,
         order.raw_samples(rows),
         Transform(
@@ -277,9 +273,13 @@ def _golden(order: Order, verdict: Verdict, candidates: Sequence[Candidate]) -> 
         original=order.reference.run,
         inputs=[spec.name for spec in order.reference.signature.inputs],
         artifacts={
-            one.artifact.file: bounds_of(verdict.original_outputs, one) for one in candidates
+            one.artifact.file: {
+                name: tolerance(array) for name, array in verdict.original_outputs.items()
+            }
+            for one in candidates
         },
     )
+    return with_own_answers(golden, candidates, verdict.original_outputs)
 
 
 def prove(bundle: Path, candidates: Sequence[Candidate], progress: Progress) -> None:
@@ -334,11 +334,15 @@ def _leave(
             batches=evaluation.batches(),
             outputs=verdict.original_outputs,
             targets=evaluation.targets,
+            source="drawn numbers" if evaluation.drawn else f"{evaluation.split} split",
         )
     }
     if order.calibration is not None:
         sets["calibration"] = SampleSet(
-            n_samples=len(order.calibration), batches=order.calibration.batches()
+            n_samples=len(order.calibration),
+            batches=order.calibration.batches(),
+            source=order.calibration.source,
+            seed=order.calibration.seed,
         )
     leave(
         work.build,

@@ -59,6 +59,7 @@ class Evaluation:
         metric: The score's name, as ``resolve_metric`` gives it.
         seed: Of the score's interval.
         split: Which samples these are.
+        drawn: They are drawn numbers, which prove parity and say nothing of real inputs.
         original: The original's outputs on them, ``(n, ...)``; None runs the reference. They are
             those of the whole model where a reference is of the rest of one.
     """
@@ -70,6 +71,7 @@ class Evaluation:
     metric: str
     seed: int
     split: Split = Split.TEST
+    drawn: bool = False
     original: Tensors | None = None
 
     def truth(self) -> Truth | None:

@@ -72,7 +72,8 @@ class CalibrationAccount:
         source: Where they are from, in words: ``training split``.
         seed: That drew them; None for samples that were given.
         sha256: Of each sample's tensors.
-        ranges: By format, then by tensor: lowest and highest, by the rule that won.
+        ranges: By format, then by tensor: lowest and highest, of the candidate that is accounted
+            for.
         halves_apart: The largest difference between the ranges of two disjoint halves, as a share
             of the tensor's range; None with fewer than two samples.
         warning: What to do about it; None where the halves agree.
@@ -161,8 +162,8 @@ class Portability:
 
     @property
     def is_portable(self) -> bool:
-        """No product saturated."""
-        return not self.layers
+        """No output changed, whatever saturated on the way."""
+        return self.worst_error == 0 and not self.n_changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ class Search:
         layers: None where nothing was quantized.
         portability: Of the int8 ONNX artifacts that were looked at.
         notes: What people should know, a sentence each.
-        n_computed: Artifacts made; each recipe once.
+        n_computed: Artifacts made, each once: candidates, and those with one layer in int8.
         seconds: From start to end.
     """
 

@@ -136,6 +136,6 @@ def _reasons(trials: Trials, candidate: Candidate) -> dict[str, str]:
     for node in nodes:
         if node.float_because is not None and node.op not in _EXACT:
             found.setdefault(node.layer, node.float_because)
-    named = candidate.recipe.name.endswith("_float_ends")
+    named = "_float_ends" in candidate.recipe.name
     wish = "a rule: first and last layer" if named else "the search"
     return found | dict.fromkeys(candidate.recipe.float_layers, wish)

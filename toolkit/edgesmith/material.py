@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
 from edgesmith.core import Candidate, Choice, Split
 from edgesmith.evaluation import Evaluation
 from edgesmith.exporting import given_answers, true_answers
-from edgesmith.foreign import ForeignModel
+from edgesmith.foreign import ForeignModel, open_foreign
 from edgesmith.originals import open_original
 from edgesmith.packing import Interface, pack, read_record
 from edgesmith.recipe import Recipe
 from edgesmith.scopes import layer_of
 from edgesmith.searching import evidence_of
-from edgesmith.trials import N_CALIBRATION, CalibrationSamples, Ground, bounds_of
-from edgesmith.verification import resolve_metric, verify
+from edgesmith.trials import CalibrationSamples, Ground, with_own_answers
+from edgesmith.verification import resolve_metric, tolerance, verify
 from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.errors import BundleError, ConfigError
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.core import Progress
+    from edgesmith.found import Found
     from edgesmith.packing import Record
-    from edgesmith.search import Found
     from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.golden import GoldenSamples
     from edgesmith_runtime.manifest import Selection
@@ -44,12 +44,13 @@ if TYPE_CHECKING:
 __all__ = ["Given", "Material", "material_of", "record_of"]
 
 _BATCH_SIZE = 256
+_DRAWN = "drawn numbers"  # as delivery records them
 
 
-def record_of(place: Path, bundle: Bundle, *, wanted: bool) -> Record | None:
+def record_of(place: Path, bundle: Bundle) -> Record | None:
     """What the build of this very bundle left beside it; None where there is nothing."""
     directory = place.parent / "build"
-    if not wanted or not (directory / "record.json").is_file():
+    if not (directory / "record.json").is_file():
         return None
     record = read_record(directory)
     if record.name != bundle.manifest.name:
@@ -84,6 +85,7 @@ class Material:
     record: Record | None
     ground: Ground
     golden: GoldenSamples
+    answers: Mapping[str, NDArray[Any]]
     predicted: Mapping[str, NDArray[Any] | None]
     notes: tuple[str, ...] = ()
 
@@ -128,15 +130,15 @@ class Material:
         )
 
     def _golden(self, candidates: Sequence[Candidate]) -> GoldenSamples:
-        expected = next(iter(self.golden.outputs.values()))
+        """With what each artifact answers; the float ones as the original."""
+        bounds = {name: tolerance(array) for name, array in self.ground.original.items()}
         files = [one.artifact.file for one in candidates]
-        return replace(
+        golden = replace(
             self.golden,
-            outputs=dict.fromkeys(files, expected),
-            output_tolerances={
-                one.artifact.file: bounds_of(self.ground.original, one) for one in candidates
-            },
+            outputs=dict.fromkeys(files, self.answers),
+            output_tolerances=dict.fromkeys(files, bounds),
         )
+        return with_own_answers(golden, candidates, self.ground.original)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,6 +149,7 @@ class _Judged:
     outputs: Mapping[str, NDArray[Any]]
     targets: NDArray[Any] | None
     calibration: CalibrationSamples | None
+    drawn: bool = False
     notes: tuple[str, ...] = field(default=())
 
 
@@ -168,12 +171,16 @@ def material_of(
     """
     floats = _float_artifacts(bundle, record)
     golden = read_golden(bundle)
-    if record is not None:
+    if given.samples is not None:
+        judged = _given(bundle, floats, given, record)
+    elif given.original is not None or given.expected is not None:
+        raise ConfigError(
+            "original, expected: of no use without samples, got none; give --samples too"
+        )
+    elif record is not None:
         judged = _left(record, given)
-    elif given.samples is not None:
-        judged = _given(bundle, floats, given)
     else:
-        judged = _of_golden(golden)
+        judged = _of_golden(golden, _float_answers(floats, golden))
     for note in judged.notes:
         progress.say(f"warning: {note}")
     evaluation = _evaluation(bundle, judged, given.seed)
@@ -190,9 +197,20 @@ def material_of(
             layer_of=functools.partial(layer_of, scopes=scopes),
         ),
         golden=golden,
+        answers=_float_answers(floats, golden),
         predicted={one.artifact.file: said for one, said in verified.values()},
         notes=judged.notes,
     )
+
+
+def _float_answers(
+    floats: Mapping[Format, Artifact], golden: GoldenSamples
+) -> Mapping[str, NDArray[Any]]:
+    """What the original answers to the golden samples, as its float artifact does."""
+    for artifact in floats.values():
+        if artifact.file in golden.outputs:
+            return golden.outputs[artifact.file]
+    return open_runner(next(iter(floats.values()))).run(golden.tensors)
 
 
 def _float_artifacts(bundle: Bundle, record: Record | None) -> dict[Format, Artifact]:
@@ -205,15 +223,15 @@ def _float_artifacts(bundle: Bundle, record: Record | None) -> dict[Format, Arti
     for fmt in Format:
         file = f"model.{fmt}"
         left = None if record is None else record.candidates.get(file)
-        if fmt not in found and left is not None and record is not None:
-            versions = [one.version for one in bundle.manifest.artifacts if one.format is fmt]
+        if fmt not in found and left is not None and record is not None and _is_float(record):
+            content = left.read_bytes()
             found[fmt] = Artifact(
                 file=file,
                 format=fmt,
                 precision=Precision.FLOAT32,
-                version=versions[0],
+                version=_version(fmt, content),
                 signature=record.signature,
-                content=left.read_bytes(),
+                content=content,
             )
     if not found:
         kinds = ", ".join(f"{one.file} ({one.precision})" for one in bundle.manifest.artifacts)
@@ -224,24 +242,51 @@ def _float_artifacts(bundle: Bundle, record: Record | None) -> dict[Format, Arti
     return found
 
 
+def _is_float(record: Record) -> bool:
+    """Of a Keras model, or of a model file of float32 numbers."""
+    if record.graph is not None or record.original is None:
+        return True
+    return open_foreign(record.original).precision is Precision.FLOAT32
+
+
+def _version(fmt: Format, content: bytes) -> int:
+    match fmt:
+        case Format.ONNX:
+            import onnx
+
+            model = onnx.load_model_from_string(content)
+            return next(int(one.version) for one in model.opset_import if not one.domain)
+        case Format.TFLITE:
+            return 3  # the schema of every .tflite file
+        case _:
+            assert_never(fmt)
+
+
 def _left(record: Record, given: Given) -> _Judged:
     split = next(name for name in (*Split, *record.sets) if name in _judged_sets(record))
     one = record.sets[split]
     tensors = {name: np.load(path, mmap_mode="r") for name, path in one.tensors.items()}
-    left = record.sets.get("calibration")
-    calibration = None
-    if left is not None:
-        calibration = CalibrationSamples(
-            tensors={name: np.load(path) for name, path in left.tensors.items()},
-            source="training split",
-        )
-    elif one.n_samples > 1:
-        calibration = _drawn(tensors, given.seed)
+    drawn = one.source == _DRAWN
+    calibration = _left_calibration(record)
+    if calibration is None and not drawn:
+        calibration = CalibrationSamples.of_judged(tensors, given.seed)
     return _Judged(
         tensors=tensors,
         outputs={name: np.load(path) for name, path in one.outputs.items()},
         targets=None if one.targets is None else np.load(one.targets),
         calibration=calibration,
+        drawn=drawn,
+    )
+
+
+def _left_calibration(record: Record) -> CalibrationSamples | None:
+    left = record.sets.get("calibration")
+    if left is None:
+        return None
+    return CalibrationSamples(
+        tensors={name: np.load(path) for name, path in left.tensors.items()},
+        source=left.source,
+        seed=left.seed,
     )
 
 
@@ -249,19 +294,9 @@ def _judged_sets(record: Record) -> list[str]:
     return [name for name, one in record.sets.items() if one.outputs]
 
 
-def _drawn(tensors: Mapping[str, NDArray[Any]], seed: int) -> CalibrationSamples:
-    """Some of the samples that candidates are judged on, where there are no others."""
-    n_samples = len(next(iter(tensors.values())))
-    rows = np.random.default_rng(seed).permutation(n_samples)[:N_CALIBRATION]
-    rows.sort()
-    return CalibrationSamples(
-        tensors={name: np.asarray(array[rows]) for name, array in tensors.items()},
-        source="the given samples, which are judged on too",
-        seed=seed,
-    )
-
-
-def _given(bundle: Bundle, floats: Mapping[Format, Artifact], given: Given) -> _Judged:
+def _given(
+    bundle: Bundle, floats: Mapping[Format, Artifact], given: Given, record: Record | None
+) -> _Judged:
     manifest = bundle.manifest
     batches = split_inputs(manifest.raw_inputs, given.samples)
     raw = {one.name: as_batch(one, batches[one.name]) for one in manifest.raw_inputs}
@@ -286,7 +321,8 @@ def _given(bundle: Bundle, floats: Mapping[Format, Artifact], given: Given) -> _
         tensors=tensors,
         outputs=outputs,
         targets=targets,
-        calibration=_drawn(tensors, given.seed),
+        calibration=(None if record is None else _left_calibration(record))
+        or CalibrationSamples.of_judged(tensors, given.seed),
     )
 
 
@@ -307,11 +343,11 @@ def _original_outputs(
     return trace(opened, inputs=artifact.signature.inputs).run(tensors)
 
 
-def _of_golden(golden: GoldenSamples) -> _Judged:
+def _of_golden(golden: GoldenSamples, answers: Mapping[str, NDArray[Any]]) -> _Judged:
     n_samples = len(golden.raw)
     return _Judged(
         tensors=golden.tensors,
-        outputs=next(iter(golden.outputs.values())),
+        outputs=answers,
         targets=None,
         calibration=None,
         notes=(
@@ -343,6 +379,7 @@ def _evaluation(bundle: Bundle, judged: _Judged, seed: int) -> Evaluation:
         targets=judged.targets,
         metric=scored[0].metric if scored else usual,
         seed=seed,
+        drawn=judged.drawn,
         original=judged.outputs,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgesmith.core import Original, Report
 from edgesmith.delivery import DEFAULT_ROUNDS, prove, write_report
 from edgesmith.evaluation import fastest_of
+from edgesmith.foreign import is_foreign
 from edgesmith.material import Given, material_of, record_of
 from edgesmith.packing import leave_candidates
 from edgesmith.pipeline import BuildResult, export
@@ -21,6 +22,7 @@ from edgesmith.workspace import workspace
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import read_bundle, write_bundle
 from edgesmith_runtime.errors import BudgetError, ConfigError
+from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from edgesmith.core import KerasModel, Progress
+    from edgesmith.found import Found
     from edgesmith.material import Material
-    from edgesmith.search import Found
+    from edgesmith.packing import Record
     from edgesmith.workspace import Workspace
     from edgesmith_runtime.bench import Comparison
 
@@ -53,8 +56,9 @@ def optimize(  # noqa: PLR0913 - the promised signature
 ) -> BuildResult:
     """Find the best artifact of each format that keeps a target, with the evidence.
 
-    A bundle gets the chosen artifacts in place of those that it had; what was tried is in
-    ``optimization.html`` beside it and in ``build/``. Samples to calibrate and to judge on are
+    A bundle gets the chosen artifacts in place of those that it had, an unpacked one as
+    ``NAME.edge`` beside it; what was tried is in ``optimization.html`` and, where the build is
+    beside the bundle, in ``build/``. Samples to calibrate and to judge on are
     those that its build left in ``build/``, or else the given ones. Without either only recipes
     remain that need no calibration, judged on the bundle's golden samples.
 
@@ -90,6 +94,7 @@ def optimize(  # noqa: PLR0913 - the promised signature
             samples=samples,
             expected=expected,
             class_names=class_names,
+            formats=None if is_foreign(source) else _formats(target),
             opset=target.opset,
             custom_objects=custom_objects,
             unsafe=unsafe,
@@ -100,7 +105,7 @@ def optimize(  # noqa: PLR0913 - the promised signature
         )
     place = Path(source)
     bundle = read_bundle(place)
-    record = record_of(place, bundle, wanted=samples is None)
+    record = record_of(place, bundle)
     given = Given(
         original=None if original is None else Path(original),
         samples=samples,
@@ -110,7 +115,10 @@ def optimize(  # noqa: PLR0913 - the promised signature
         seed=seed,
     )
     material = material_of(bundle, record, given, progress)
-    with workspace(place.parent if out is None else out, bundle.manifest.name) as work:
+    if class_names is not None:
+        raise ConfigError("class_names: a bundle has its own; leave them out")
+    name = place.stem if place.is_file() else bundle.manifest.name
+    with workspace(place.parent if out is None else out, name) as work:
         return _optimized(material, target, work, n_rounds=n_rounds, progress=progress)
 
 
@@ -119,6 +127,11 @@ def _is_bundle(source: object) -> bool:
         return False
     path = Path(source)
     return path.suffix == ".edge" or (path / "manifest.json").is_file()
+
+
+def _formats(target: Target) -> tuple[Format, ...]:
+    """Those of the target, and ONNX, which a bundle's default artifact is."""
+    return tuple(dict.fromkeys([Format.ONNX, *target.formats]))
 
 
 def _name_of(model: KerasModel | str | Path) -> str:
@@ -175,12 +188,24 @@ def _written(
         bundle = material.packed(
             found.shipped, choice=found.choice, fastest=fastest, found=found
         )
-        if record is not None and (work.build / "record.json").is_file():
-            leave_candidates(work.build, (*found.search.candidates, *found.shipped))
+        if record is not None and _is_of(record, work):
+            leave_candidates(work.build, found.every)
         write_bundle(bundle, work.bundle)
     finally:
         draft.unlink(missing_ok=True)
     return comparison
+
+
+def _called(record: Record | None) -> str:
+    if record is None:
+        return "the float artifact"
+    is_keras = record.original is None or record.original.suffix == ".keras"
+    return "Keras" if is_keras else record.original.name if record.original else ""
+
+
+def _is_of(record: Record, work: Workspace) -> bool:
+    """Whether the build that was read is in the folder that is written to."""
+    return any(path.is_relative_to(work.build) for path in record.candidates.values())
 
 
 def _report(
@@ -204,7 +229,7 @@ def _report(
         original=Original(
             score=floats[0].score,
             size_bytes=size_bytes,
-            name="Keras" if record is not None else "the float artifact",
+            name=_called(record),
         ),
         candidates=found.shipped,
         choice=found.choice,

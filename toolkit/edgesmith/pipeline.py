@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgesmith.answering import answering
 from edgesmith.config import Config, ConversionConfig
 from edgesmith.config.reading import load_config
@@ -37,7 +35,7 @@ from edgesmith.reporting import report_path
 from edgesmith.silence import Silent
 from edgesmith.sources import load_dataset
 from edgesmith.trained import calibration_of, evaluation_of, raw_samples_of, tuned_of
-from edgesmith.trials import N_CALIBRATION, CalibrationSamples
+from edgesmith.trials import CalibrationSamples
 from edgesmith.verification import resolve_metric
 from edgesmith.workspace import workspace
 from edgesmith_runtime.errors import ConfigError
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from edgesmith.config.target import TargetConfig
     from edgesmith.core import KerasModel, Prepared, Progress, Report
     from edgesmith.recipe import Target
     from edgesmith.reference import Reference
@@ -132,7 +131,7 @@ def build(
             ),
             evaluation=evaluation,
             raw_samples=lambda rows: raw_samples_of(dataset, prepared, rows),
-            conversion=config.conversion,
+            conversion=_at_opset(config.conversion, config.target),
             n_rounds=config.benchmark.rounds if config.benchmark.enabled else None,
             provenance=provenance(
                 data=dataset.provenance,
@@ -149,6 +148,13 @@ def build(
             tuned=tuned_of(fitted.model, prepared, config, evaluation, work.build),
         )
         return _delivered(order, work, progress)
+
+
+def _at_opset(conversion: ConversionConfig, target: TargetConfig | None) -> ConversionConfig:
+    """The target's opset, where it has one, is what is made."""
+    if target is None or target.opset is None:
+        return conversion
+    return conversion.model_copy(update={"opset": target.opset})
 
 
 def _answering_as(prepared: Prepared, reference: Reference) -> Prepared:
@@ -220,6 +226,8 @@ def export(  # noqa: PLR0913 - the promised signature
     path = Path(path)
     if path.suffix != ".edge":
         raise ConfigError(f"{path}: expected a bundle's name, NAME.edge")
+    if opset is None and target is not None:
+        opset = target.opset
     conversion = _conversion(chosen_formats(model, formats), opset)
     opened = open_original(model, opset=opset, custom_objects=custom_objects, unsafe=unsafe)
     sampled = trace_on(opened, samples, tuple(transform), seed=seed, batch=batch)
@@ -228,7 +236,9 @@ def export(  # noqa: PLR0913 - the promised signature
     )
     for note in notes_on(sampled.reference):
         progress.say(note)
-    evaluation = _exported_evaluation(sampled, expected, class_names, seed)
+    evaluation = _exported_evaluation(
+        sampled, expected, class_names, seed, drawn=samples is None
+    )
     interface = Interface(
         name=path.stem,
         task=evaluation.task,
@@ -248,22 +258,11 @@ def export(  # noqa: PLR0913 - the promised signature
         provenance=provenance(seed=seed, original=origin_of(opened)),
         calibration=None
         if samples is None or target is None
-        else _given_calibration(sampled, seed),
+        else CalibrationSamples.of_judged(sampled.tensors, seed),
         target=target,
     )
     with workspace(path.parent, path.stem) as work:
         return _delivered(order, work, progress)
-
-
-def _given_calibration(sampled: Sampled, seed: int) -> CalibrationSamples:
-    """Some of the user's samples, which are all that there are."""
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(sampled))[:N_CALIBRATION])
-    return CalibrationSamples(
-        tensors={name: array[rows] for name, array in sampled.tensors.items()},
-        source="the given samples, which are judged on too",
-        seed=seed,
-    )
 
 
 def _conversion(formats: Sequence[str], opset: int | None) -> ConversionConfig:
@@ -282,6 +281,8 @@ def _exported_evaluation(
     expected: ArrayLike | None,
     class_names: Sequence[str] | None,
     seed: int,
+    *,
+    drawn: bool,
 ) -> Evaluation:
     reference, n_samples = sampled.reference, len(sampled)
     given = given_answers(expected, n_samples)
@@ -298,6 +299,7 @@ def _exported_evaluation(
         targets=true_answers(given, task, outputs[0], first),
         metric="" if task is Task.TENSOR else resolve_metric("auto", task),
         seed=seed,
+        drawn=drawn,
         original=original,
     )
 
@@ -352,7 +354,7 @@ def convert(  # noqa: PLR0913 - the promised signature
     opened = open_original(model, custom_objects=custom_objects, unsafe=unsafe)
     sampled = trace_on(opened, samples, (), seed=seed, inputs=inputs, batch=batch)
     refuse_lifted(sampled.reference)
-    evaluation = _exported_evaluation(sampled, None, None, seed)
+    evaluation = _exported_evaluation(sampled, None, None, seed, drawn=samples is None)
     with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
         verdict = evaluate(
             sampled.reference, evaluation, config, directory=Path(folder), progress=Silent()

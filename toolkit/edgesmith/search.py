@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edgesmith.choosing import Judgement, is_float, judge, misses, worth_measuring
-from edgesmith.core import Candidate, Choice, Rejected
-from edgesmith.evidence import CalibrationAccount, Search
-from edgesmith.layer_account import layer_account, quantizable_layers
+from edgesmith.choosing import (
+    Judgement,
+    drops_too_far,
+    judge,
+    misses,
+    worth_measuring,
+)
+from edgesmith.core import Candidate, Rejected
+from edgesmith.found import Spoils, found_by
+from edgesmith.layer_account import quantizable_layers
 from edgesmith.optimization import (
     calibrated_recipes,
     cheap_recipes,
@@ -22,22 +28,22 @@ from edgesmith.optimization import (
 )
 from edgesmith.recipe import Recipe, Scheme, Weights
 from edgesmith.trials import Ground, Trials
+from edgesmith.verification import RULE_OF_THREE
 from edgesmith_runtime.errors import ConfigError, EdgesmithError
+from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from edgesmith.core import Progress
     from edgesmith.evidence import CallTime, Portability
+    from edgesmith.found import Found
     from edgesmith.recipe import Target
     from edgesmith_runtime.bundle import Artifact
 
-__all__ = ["Found", "Measuring", "Tuned", "search"]
+__all__ = ["Measuring", "Tuned", "search"]
 
-_HALVES_WARNING = 0.3  # of a tensor's range
 _BYTES_OF_A_LAYER = 256  # what a layer costs in float beside its weights
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # layers in float, tried in turn
 
@@ -50,42 +56,28 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a search gives.
-
-    Args:
-        search: All that was tried.
-        shipped: One candidate a format, under the file names of a bundle.
-        choice: The default artifact.
-        layers: By shipped file that is quantized, the Keras layer of each of its nodes.
-        predicted: By shipped file, its answers on the evaluation samples; None for a task without
-            and for float artifacts.
-    """
-
-    search: Search
-    shipped: tuple[Candidate, ...]
-    choice: Choice
-    layers: Mapping[str, Mapping[str, str]] = field(repr=False)
-    predicted: Mapping[str, NDArray[Any] | None] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Measuring:
     """What a search needs from outside of the numbers.
 
     Args:
-        latencies: Call times by recipe of some candidates, the float ones among them.
+        latencies: Call times by recipe of some candidates, the float ones among them; a sentence
+            where one cannot be measured.
         portability: The verdict on an int8 ONNX candidate.
         tuned: None for a model that was not trained here.
     """
 
-    latencies: Callable[[Sequence[Candidate]], Mapping[Recipe, CallTime]]
+    latencies: Callable[[Sequence[Candidate]], Mapping[Recipe, CallTime | str]]
     portability: Callable[[Candidate], Portability]
     tuned: Tuned | None = None
 
 
 def search(
-    ground: Ground, target: Target, measuring: Measuring, *, progress: Progress
+    ground: Ground,
+    target: Target,
+    measuring: Measuring,
+    *,
+    progress: Progress,
+    clock_ns: Callable[[], int] = time.perf_counter_ns,
 ) -> Found:
     """Try recipes under a target, cheap ones first, until it holds or they are spent.
 
@@ -96,24 +88,38 @@ def search(
         target: The budget.
         measuring: Latencies, portability, and other weights.
         progress: Candidates tried and left.
+        clock_ns: For the time that it took.
 
     Raises:
         ConfigError: The target asks for formats that there are no artifacts of.
     """
-    started = time.monotonic()
+    started_ns = clock_ns()
     formats = [fmt for fmt in target.formats if fmt in ground.floats]
     if not formats:
         raise ConfigError(
             f"target.formats: expected some of {', '.join(ground.floats)}, got "
             f"{', '.join(target.formats)}; there is no float artifact to start from"
         )
+    absent = [fmt for fmt in target.formats if fmt not in formats]
     trials = Trials(ground)
     hunt = _Hunt(trials, target, measuring, progress)
+    hunt.notes += [
+        f"{fmt} was asked for, and there is no float artifact of it" for fmt in absent
+    ]
     for fmt in formats:
         hunt.try_format(fmt)
+    hunt.measure()
     hunt.try_other_weights(formats)
     judgement = hunt.judged()
-    return _found(hunt, judgement, time.monotonic() - started)
+    spoils = Spoils(
+        target=target,
+        best_static=hunt.best_static,
+        portability=hunt.portability,
+        notes=hunt.notes,
+    )
+    found = found_by(trials, judgement, spoils, progress)
+    seconds = (clock_ns() - started_ns) / 1e9
+    return dataclasses.replace(found, search=dataclasses.replace(found.search, seconds=seconds))
 
 
 class _Hunt:
@@ -129,6 +135,8 @@ class _Hunt:
         self.notes: list[str] = []
         self.best_static: dict[Format, Candidate] = {}
         self.portability: dict[str, Portability] = {}
+        self.checked: set[str] = set()
+        self.notes += _limits_of(trials.ground, target)
         if trials.ground.calibration is None:
             self.notes.append(
                 "no calibration samples: static recipes are left out; give --samples, or build "
@@ -149,7 +157,7 @@ class _Hunt:
         if not tried:
             return
         # By noise on the calibration samples: the test split is not for choosing ranges.
-        best = min(tried, key=lambda one: self.trials.noise(one.artifact))
+        best = min(tried, key=lambda one: self.trials.noises[one.recipe])
         self.best_static[fmt] = best
         layers = [
             layer
@@ -157,7 +165,7 @@ class _Hunt:
             if size
         ]
         others = self._try_all(variants_of(best.recipe, [layers[0], layers[-1]]), fmt)
-        if not any(self._keeps(one) for one in (*tried, *others)) and not is_whole:
+        if all(drops_too_far(one, self.target) for one in (*tried, *others)) and not is_whole:
             self._lift(best.recipe)
 
     def _keeps(self, candidate: Candidate) -> bool:
@@ -205,7 +213,7 @@ class _Hunt:
             if tuned is None:
                 self.notes.append(
                     "fine-tuning was not tried: it needs the training, as edgesmith build with "
-                    "[target] has it"
+                    "target.fine_tune has it"
                 )
                 return
             self._try_tuned(tuned, weights, static)
@@ -238,17 +246,26 @@ class _Hunt:
 
     def judged(self) -> Judgement:
         """Measure what can win, choose, and look whether the choice holds on other CPUs."""
-        self._measure()
+        self.measure()
         judgement = judge(self.trials.candidates, self.target)
         while (chosen := self._unchecked(judgement)) is not None:
-            verdict = self.measuring.portability(chosen)
-            self.portability[chosen.recipe.name] = verdict
-            if not verdict.is_portable:
-                self._try_reduced(chosen.recipe)
+            self._check_portability(chosen)
             judgement = judge(
                 self.trials.candidates, self.target, unportable=self._unportable()
             )
         return judgement
+
+    def _check_portability(self, chosen: Candidate) -> None:
+        try:
+            verdict = self.measuring.portability(chosen)
+        except EdgesmithError as error:
+            self.notes.append(f"portability of {chosen.recipe.name} is not known: {error}")
+            self.checked.add(chosen.recipe.name)
+            return
+        self.checked.add(chosen.recipe.name)
+        self.portability[chosen.recipe.name] = verdict
+        if not verdict.is_portable:
+            self._try_reduced(chosen.recipe)
 
     def _unportable(self) -> frozenset[str]:
         return frozenset(
@@ -257,20 +274,21 @@ class _Hunt:
 
     def _unchecked(self, judgement: Judgement) -> Candidate | None:
         chosen = judgement.shipped.get(Format.ONNX)
-        if chosen is None or chosen.recipe.name in self.portability:
+        if chosen is None or chosen.recipe.name in self.checked:
             return None
         computes_in_int8 = chosen.recipe.scheme in (Scheme.INT8_STATIC, Scheme.INT8_DYNAMIC)
-        return chosen if computes_in_int8 and self.trials.ground.calibration else None
+        return chosen if computes_in_int8 else None
 
     def _try_reduced(self, recipe: Recipe) -> None:
         reduced = dataclasses.replace(recipe, name=f"{recipe.name}_reduced", reduce_range=True)
         candidate = self.trials.attempt(reduced)
         if candidate is not None and self._keeps(candidate):
-            self._measure()
+            self.measure()
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """Time what can win and was not timed yet."""
         candidates = self.trials.candidates
-        chosen = worth_measuring(candidates, self.target)
+        chosen = worth_measuring(candidates, self.target, self.trials.noises)
         if all(one.latency is not None for one in chosen):
             return
         floats = {one.artifact.format: one for one in self.trials.ground.floats.values()}
@@ -280,104 +298,34 @@ class _Hunt:
         measured = self.measuring.latencies(
             list({one.recipe: one for one in (*beside, *new)}.values())
         )
-        self.trials.candidates[:] = [
-            dataclasses.replace(one, latency=measured[one.recipe])
-            if one.latency is None and one.recipe in measured
-            else one
-            for one in candidates
-        ]
+        timed: list[Candidate] = []
+        for one in candidates:
+            found = measured.get(one.recipe)
+            if isinstance(found, str):
+                self.trials.rejected.append(
+                    Rejected(recipe=f"{one.artifact.format} {one.recipe.name}", reason=found)
+                )
+            elif found is not None and one.latency is None:
+                timed.append(dataclasses.replace(one, latency=found))
+            else:
+                timed.append(one)
+        self.trials.candidates[:] = timed
 
 
-def _found(hunt: _Hunt, judgement: Judgement, seconds: float) -> Found:
-    trials, target = hunt.trials, hunt.target
-    accounted = {fmt: _accounted(judgement, best) for fmt, best in hunt.best_static.items()}
-    calibration = _calibration(hunt, accounted)
+def _limits_of(ground: Ground, target: Target) -> list[str]:
+    """What the samples cannot show, a sentence each."""
+    evaluation = ground.evaluation
+    n_samples = len(next(iter(ground.original.values())))
     notes = [
-        *hunt.notes,
-        *([calibration.warning] if calibration and calibration.warning else []),
+        f"candidates are judged, and layers lifted, on the {n_samples} samples of the score; "
+        "ranges are chosen on the calibration samples"
     ]
-    found = Search(
-        target=target,
-        candidates=judgement.candidates,
-        rejected=tuple(trials.rejected),
-        missed=judgement.missed,
-        calibration=calibration,
-        layers=layer_account(trials, accounted, hunt.progress) if accounted else None,
-        portability=tuple(hunt.portability.values()),
-        notes=tuple(notes),
-        n_computed=trials.n_computed,
-        seconds=seconds,
-    )
-    renamed = {fmt: _as_shipped(one) for fmt, one in sorted(judgement.shipped.items())}
-    default = renamed[min(renamed, key=lambda fmt: fmt is not Format.ONNX)]
-    return Found(
-        search=found,
-        shipped=tuple(renamed.values()),
-        choice=Choice(file=default.artifact.file, reason=default.reason or "float"),
-        layers={
-            one.artifact.file: {
-                node.name: node.layer for node in trials.nodes(fmt, one.recipe.weights)
-            }
-            for fmt, one in renamed.items()
-            if not is_float(one)
-        },
-        predicted={
-            one.artifact.file: trials.answers[one.recipe]
-            for one in renamed.values()
-            if one.recipe in trials.answers
-        },
-    )
-
-
-def _accounted(judgement: Judgement, best: Candidate) -> Candidate:
-    """What ships if it is static, else the best static candidate."""
-    chosen = judgement.shipped.get(best.artifact.format)
-    is_static = chosen is not None and chosen.recipe.scheme in (
-        Scheme.INT8_STATIC,
-        Scheme.INT8_FULL_INTEGER,
-    )
-    usual = chosen is not None and chosen.recipe.weights is Weights.TRAINED
-    return chosen if chosen is not None and is_static and usual else best
-
-
-def _as_shipped(candidate: Candidate) -> Candidate:
-    """The same under the name that it has in a bundle."""
-    precision, fmt = candidate.recipe.precision, candidate.artifact.format
-    middle = "" if precision is Precision.FLOAT32 else f".{precision}"
-    artifact = dataclasses.replace(candidate.artifact, file=f"model{middle}.{fmt}")
-    return dataclasses.replace(candidate, artifact=artifact)
-
-
-def _calibration(
-    hunt: _Hunt, accounted: Mapping[Format, Candidate]
-) -> CalibrationAccount | None:
-    samples = hunt.trials.ground.calibration
-    if samples is None or not accounted:
-        return None
-    seen = {fmt: hunt.trials.calibration(fmt) for fmt in accounted}
-    apart = [
-        halves
-        for fmt, one in accounted.items()
-        if (calibration := seen[fmt]) is not None
-        and (halves := calibration.halves_apart(one.recipe.ranges)) is not None
-    ]
-    halves_apart = max(apart, default=None)
-    warning = None
-    if halves_apart is not None and halves_apart > _HALVES_WARNING:
-        warning = (
-            f"two halves of the {len(samples)} calibration samples give ranges that differ by "
-            f"{halves_apart:.0%}; take more samples"
+    if evaluation.drawn:
+        notes = ["judged on drawn numbers, which say nothing of real inputs; give --samples"]
+    unseen = RULE_OF_THREE / n_samples
+    if evaluation.task is Task.CLASSIFICATION and unseen > target.max_accuracy_drop:
+        notes.append(
+            f"{n_samples} samples cannot show that a drop stays below {unseen:.2g}, so nothing "
+            f"quantized can keep {target.max_accuracy_drop:g}; give more samples"
         )
-    return CalibrationAccount(
-        n_samples=len(samples),
-        source=samples.source,
-        seed=samples.seed,
-        sha256=samples.digests(),
-        ranges={
-            fmt: dict(calibration.ranges(accounted[fmt].recipe.ranges))
-            for fmt, calibration in seen.items()
-            if calibration is not None
-        },
-        halves_apart=halves_apart,
-        warning=warning,
-    )
+    return notes

@@ -23,21 +23,22 @@ from edgesmith_runtime.latency import Measurement, median_interval, ratio_interv
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edgesmith.core import Candidate, Progress
     from edgesmith.evidence import Portability
+    from edgesmith.found import Found
     from edgesmith.recipe import Recipe, Target
-    from edgesmith.search import Found, Tuned
+    from edgesmith.search import Tuned
     from edgesmith.trials import Ground
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Bundle
 
 __all__ = ["evidence_of", "searched"]
 
-_N_EMULATED = 64  # calibration samples: the emulation is numpy
+_N_EMULATED = 64  # samples: the emulation is numpy
 _MIN_CALLS = 50  # a process: of five, enough for a p95
 
 
@@ -61,7 +62,7 @@ def searched(
         progress: Candidates tried and left.
     """
 
-    def latencies(candidates: Sequence[Candidate]) -> Mapping[Recipe, CallTime]:
+    def latencies(candidates: Sequence[Candidate]) -> Mapping[Recipe, CallTime | str]:
         return _call_times(candidates, packed(candidates), n_rounds, progress)
 
     def portability(candidate: Candidate) -> Portability:
@@ -73,7 +74,7 @@ def searched(
 
 def _call_times(
     candidates: Sequence[Candidate], bundle: Bundle, n_rounds: int, progress: Progress
-) -> dict[Recipe, CallTime]:
+) -> dict[Recipe, CallTime | str]:
     plan = Plan(n_rounds=n_rounds, batches=(1,), max_seconds=0.3, min_calls=_MIN_CALLS)
     steps = Steps(progress, "Measuring")
     try:
@@ -92,11 +93,12 @@ def _call_times(
     }
 
 
-def _call_time(comparison: Comparison, file: str, beside: str, seed: int) -> CallTime:
+def _call_time(comparison: Comparison, file: str, beside: str, seed: int) -> CallTime | str:
     subject, original = comparison.subject(file), comparison.subject(beside)
-    for one in (subject, original):
-        if one.problem is not None:
-            raise BackendError(f"{one.name}: its latency cannot be measured: {one.problem}")
+    if original.problem is not None:
+        raise BackendError(f"{beside}: its latency cannot be measured: {original.problem}")
+    if subject.problem is not None:
+        return f"its latency cannot be measured: {subject.problem}"
     rounds = subject.steady(1)
     pooled = Measurement(
         latencies_ns=tuple(ns for one in rounds for ns in one.latencies_ns),
@@ -112,8 +114,9 @@ def _call_time(comparison: Comparison, file: str, beside: str, seed: int) -> Cal
 
 def _portability(ground: Ground, candidate: Candidate) -> Portability:
     samples = ground.calibration
-    if samples is None:
-        raise ValueError("portability: expected calibration samples")
+    batches = (
+        _some(ground.evaluation.batches()) if samples is None else samples.batches(_N_EMULATED)
+    )
     task, output = ground.evaluation.task, ground.evaluation.outputs[0]
 
     def decided(outputs: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
@@ -122,11 +125,18 @@ def _portability(ground: Ground, candidate: Candidate) -> Portability:
 
     return verdict_on(
         candidate.artifact,
-        samples.batches(_N_EMULATED),
+        batches,
         layer_of=lambda name: ground.layer_of(name) or name,
         recipe=candidate.recipe.name,
         decide=decided,
     )
+
+
+def _some(
+    batches: Iterator[Mapping[str, NDArray[Any]]],
+) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """The first of the samples that are judged on."""
+    yield {name: array[:_N_EMULATED] for name, array in next(batches).items()}
 
 
 def evidence_of(found: Found) -> Evidence:
@@ -141,12 +151,8 @@ def evidence_of(found: Found) -> Evidence:
             "seed": calibration.seed,
             "sha256": list(calibration.sha256),
             "ranges": {
-                one.artifact.file: {
-                    name: list(ends)
-                    for name, ends in calibration.ranges.get(one.artifact.format, {}).items()
-                }
-                for one in shipped
-                if not is_float(one)
+                file: {name: list(ends) for name, ends in ranges.items()}
+                for file, ranges in found.ranges.items()
             },
             "halves_apart": calibration.halves_apart,
             "warning": calibration.warning,

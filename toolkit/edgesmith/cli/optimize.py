@@ -101,11 +101,11 @@ def optimize(  # noqa: PLR0913 - click hands over one argument an option
     unsafe: bool,
     as_json: bool,
 ) -> None:
-    """Find the smallest artifact of each format that keeps to a budget, and say why it.
+    """Find the best artifact of each format that keeps to a budget, and say why it.
 
     Of a bundle the original, its samples and their truth are those that its build left beside it;
-    elsewhere, and for a MODEL as `edgesmith convert` takes it, give them. Without a limit
-    the smallest and fastest is looked for that is as good as the original.
+    elsewhere, and for a MODEL as `edgesmith convert` takes it, give them. The fastest wins, and
+    of those that are as fast the smallest; float, where nothing is better.
     """
     from edgesmith.cli.progress import progress_on
     from edgesmith.cli.results import print_results

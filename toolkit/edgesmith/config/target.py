@@ -59,6 +59,7 @@ class TargetConfig(Section):
     n_calibration: int = Field(
         default=512,
         ge=1,
+        le=4096,
         description="Training samples at most that give the ranges of activations.",
     )
 

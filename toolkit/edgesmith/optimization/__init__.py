@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from edgesmith.optimization.calibration import Calibration, check_samples, observe
@@ -14,10 +15,12 @@ from edgesmith.optimization.recipes import (
     only_layer,
     variants_of,
 )
+from edgesmith.recipe import Recipe, Scheme
+from edgesmith_runtime.errors import EdgesmithError, OptimizationError
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -38,13 +41,27 @@ __all__ = [
     "on_weights",
     "only_layer",
     "quantize",
+    "refused_by_engine",
     "taps_of",
     "variants_of",
     "verdict_on",
     "weight_bytes_by_layer",
 ]
 
-Tensors = "Mapping[str, NDArray[Any]]"
+
+@contextmanager
+def refused_by_engine(what: str) -> Generator[None]:
+    """Make an error of Edgesmith out of what a quantizer or an engine raises, which is all kinds.
+
+    Raises:
+        OptimizationError: Says what failed.
+    """
+    try:
+        yield
+    except EdgesmithError:
+        raise
+    except Exception as error:
+        raise OptimizationError(f"{what} failed: {type(error).__name__}: {error}") from error
 
 
 class Taps(Protocol):
@@ -105,18 +122,27 @@ def inner_values(
 def quantize(
     artifact: Artifact, recipe: Recipe, nodes: tuple[Node, ...], calibration: Calibration | None
 ) -> Artifact:
-    """Make an artifact by a recipe; see the module of its format."""
-    match artifact.format:
-        case Format.ONNX:
-            from edgesmith.optimization import onnx
+    """Make an artifact by a recipe; see the module of its format.
 
-            return onnx.quantize(artifact, recipe, nodes, calibration)
-        case Format.TFLITE:
-            from edgesmith.optimization import tflite
+    Raises:
+        OptimizationError: The recipe cannot be followed, or its quantizer fails.
+    """
+    if recipe.format is not artifact.format:
+        raise ValueError(f"{recipe.name}: of {recipe.format}, and {artifact.file} is not")
+    if recipe.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS):
+        raise ValueError(f"{recipe.name}: nothing to do")
+    with refused_by_engine(recipe.name):
+        match artifact.format:
+            case Format.ONNX:
+                from edgesmith.optimization import onnx
 
-            return tflite.quantize(artifact, recipe, nodes, calibration)
-        case _:
-            assert_never(artifact.format)
+                return onnx.quantize(artifact, recipe, nodes, calibration)
+            case Format.TFLITE:
+                from edgesmith.optimization import tflite
+
+                return tflite.quantize(artifact, recipe, nodes, calibration)
+            case _:
+                assert_never(artifact.format)
 
 
 def verdict_on(
@@ -130,4 +156,5 @@ def verdict_on(
     """Whether an int8 ONNX artifact answers the same on other CPUs; see ``portability``."""
     from edgesmith.optimization.portability import portability
 
-    return portability(artifact, batches, layer_of=layer_of, recipe=recipe, decide=decide)
+    with refused_by_engine(f"{recipe}: its emulation"):
+        return portability(artifact, batches, layer_of=layer_of, recipe=recipe, decide=decide)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration", "check_samples", "observe"]
 
-Tensors = "Mapping[str, NDArray[Any]]"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
@@ -135,8 +133,9 @@ def observe(
         for name, array in taps(tensors).items():
             for half in range(2):
                 rows = np.atleast_1d(array)[(half - first) % 2 :: 2]
-                if rows.size and ends[name][1] > ends[name][0]:
-                    counts[name][half] += np.histogram(rows, N_BINS, ends[name])[0]
+                if rows.size and _has_width(*ends[name]):
+                    wide = rows.astype(np.float64)  # for whose bins float32 can be too coarse
+                    counts[name][half] += np.histogram(wide, N_BINS, ends[name])[0]
         first += len(next(iter(tensors.values())))
     n_halves = 2 if n_samples > 1 else 1
     return Calibration(
@@ -148,3 +147,7 @@ def observe(
             for name, (low, high) in ends.items()
         }
     )
+
+
+def _has_width(low: float, high: float) -> bool:
+    return high - low > 1e-9 * max(abs(low), abs(high))

@@ -99,7 +99,11 @@ def _float_because(op: str) -> str | None:
 
 
 def _loaded(artifact: Artifact) -> onnx.ModelProto:
-    return onnx.load_model_from_string(bytes(artifact.content))
+    model = onnx.load_model_from_string(bytes(artifact.content))
+    for index, node in enumerate(model.graph.node):
+        # Other tools leave names out, and the quantizer knows a node by nothing else.
+        node.name = node.name or f"{node.op_type}_{index}"
+    return model
 
 
 class Taps:

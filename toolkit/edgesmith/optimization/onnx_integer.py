@@ -110,15 +110,23 @@ def dynamic_int8(
         quantize_dynamic(
             model,
             path,
-            op_types_to_quantize=sorted({node.op for node in chosen}),
-            nodes_to_quantize=[node.name for node in chosen],
+            # A Gemm becomes a MatMul with another name before it is looked at.
+            op_types_to_quantize=sorted({node.op for node in chosen} | {"MatMul"}),
+            nodes_to_quantize=[
+                name for node in chosen for name in (node.name, f"{node.name}_MatMul")
+            ],
             per_channel=recipe.per_channel,
             # The engine's LSTM multiplies 8-bit numbers too, and overflows 16 bits without VNNI.
             reduce_range=recipe.reduce_range or any(node.op == "LSTM" for node in chosen),
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
         )
-        return _trimmed(onnx.load(path))
+        made = _trimmed(onnx.load(path))
+    if not any(one.data_type == onnx.TensorProto.INT8 for one in made.graph.initializer):
+        raise OptimizationError(
+            f"{recipe.name}: onnxruntime's quantizer left every weight in float"
+        )
+    return made
 
 
 @contextmanager

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["narrow_weights"]
 
 _MIN_NUMBERS = 256  # the nodes that widen a smaller one take more than it saves
+_MIN_BY_CHANNEL = 8
 _MAX_FLOAT16 = 65504.0
 _MIN_FLOAT16 = 6.2e-5  # below it half precision loses digits
 _GROUP = 32  # weights that share a scale at 4 bits
@@ -63,7 +64,7 @@ def narrow_weights(
     added: list[onnx.NodeProto] = []
     for tensor in model.graph.initializer:
         axis = axes.get(tensor.name)
-        if axis is None or not _is_large(tensor):
+        if axis is None or not _is_large(tensor, axis):
             kept.append(tensor)
             continue
         weights = numpy_helper.to_array(tensor)
@@ -87,8 +88,11 @@ def narrow_weights(
     return model
 
 
-def _is_large(tensor: onnx.TensorProto) -> bool:
-    return tensor.data_type == TensorProto.FLOAT and math.prod(tensor.dims) >= _MIN_NUMBERS
+def _is_large(tensor: onnx.TensorProto, axis: int) -> bool:
+    """Float, and more than a few numbers beside each scale."""
+    if tensor.data_type != TensorProto.FLOAT or math.prod(tensor.dims) < _MIN_NUMBERS:
+        return False
+    return math.prod(tensor.dims) >= _MIN_BY_CHANNEL * tensor.dims[axis]
 
 
 def _channel_axes(model: onnx.ModelProto, names: set[str]) -> dict[str, int]:

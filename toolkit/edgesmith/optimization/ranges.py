@@ -54,7 +54,7 @@ def range_of(observed: Observed, rule: RangeRule) -> tuple[float, float]:
             (Migacz, 8-bit inference with TensorRT, GTC 2017); ``mse`` the one with the least
             mean square error of rounding and clipping together.
     """
-    if observed.high <= observed.low:
+    if observed.high <= observed.low or not observed.counts.any():  # as good as constant
         low, high = observed.low, observed.high
     else:
         match rule:

@@ -57,12 +57,16 @@ class SampleSet:
         batches: The model's input tensors, some samples at a time.
         outputs: The original's, ``(n_samples, ...)``; empty where nobody needs them.
         targets: ``(n_samples, ...)``, None where they are not known.
+        source: Where they are from, in words.
+        seed: That drew them from there; None where all were taken.
     """
 
     n_samples: int
     batches: Iterable[Mapping[str, NDArray[Any]]]
     outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict[str, "NDArray[Any]"])
     targets: NDArray[Any] | None = None
+    source: str = ""
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,8 @@ class RecordedSet:
     tensors: Mapping[str, Path]
     outputs: Mapping[str, Path]
     targets: Path | None
+    source: str
+    seed: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +159,7 @@ def leave(
         "sets": {key: _set_members(directory, one) for key, one in recorded.items()},
         "files": {_relative(directory, file): _digest(file) for file in files},
     }
-    text = json.dumps(members, indent=2, sort_keys=True, ensure_ascii=False)
-    _write(directory / _RECORD, (text + "\n").encode())
+    _write_record(directory / _RECORD, members)
 
 
 def leave_candidates(directory: Path, candidates: Sequence[Candidate]) -> None:
@@ -172,14 +177,30 @@ def leave_candidates(directory: Path, candidates: Sequence[Candidate]) -> None:
         "dict[str, Any]",
         strict_json(record.read_bytes(), str(record), max_bytes=_MAX_RECORD_BYTES),
     )
-    for candidate in candidates:
-        artifact = candidate.artifact
-        path = _write(directory / _CANDIDATES / artifact.file, artifact.content)
+    changed = {
+        one.artifact.file: one.artifact
+        for one in candidates
+        if not _is_there(directory / _CANDIDATES / one.artifact.file, one.artifact.content)
+    }
+    # In between the record does not name what is being replaced: a kill leaves a valid one.
+    members["candidates"] = [file for file in members["candidates"] if file not in changed]
+    for file in changed:
+        members["files"].pop(f"{_CANDIDATES}/{file}", None)
+    _write_record(record, members)
+    for file, artifact in changed.items():
+        path = _write(directory / _CANDIDATES / file, artifact.content)
         members["files"][_relative(directory, path)] = _digest(path)
-        if artifact.file not in members["candidates"]:
-            members["candidates"].append(artifact.file)
+        members["candidates"].append(file)
+    _write_record(record, members)
+
+
+def _is_there(path: Path, content: bytes | memoryview) -> bool:
+    return path.is_file() and path.read_bytes() == bytes(content)
+
+
+def _write_record(path: Path, members: Mapping[str, Any]) -> None:
     text = json.dumps(members, indent=2, sort_keys=True, ensure_ascii=False)
-    _write(record, (text + "\n").encode())
+    _write(path, (text + "\n").encode())
 
 
 def original_place(directory: Path, suffix: str) -> Path:
@@ -216,6 +237,8 @@ def _leave_set(directory: Path, samples: SampleSet) -> RecordedSet:
         tensors=_leave_tensors(directory, samples),
         outputs=outputs,
         targets=targets,
+        source=samples.source,
+        seed=samples.seed,
     )
 
 
@@ -266,6 +289,8 @@ def _set_members(directory: Path, one: RecordedSet) -> dict[str, Any]:
         "tensors": {name: _relative(directory, path) for name, path in one.tensors.items()},
         "outputs": {name: _relative(directory, path) for name, path in one.outputs.items()},
         "targets": None if one.targets is None else _relative(directory, one.targets),
+        "source": one.source,
+        "seed": one.seed,
     }
 
 
@@ -347,6 +372,8 @@ def _read_set(fields: Fields, files: Mapping[str, Path]) -> RecordedSet:
         tensors=paths("tensors"),
         outputs=paths("outputs"),
         targets=None if targets is None else _listed(fields, files, targets),
+        source=fields.take("source", str),
+        seed=fields.maybe("seed", int),
     )
 
 

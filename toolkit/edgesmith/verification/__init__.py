@@ -5,10 +5,16 @@ from __future__ import annotations
 from edgesmith.verification.answers import answers
 from edgesmith.verification.checking import Truth, Verified, verify, verify_variant
 from edgesmith.verification.metrics import resolve_metric, score
-from edgesmith.verification.paired import agreement_drop, fidelity_drop, metric_drop
+from edgesmith.verification.paired import (
+    RULE_OF_THREE,
+    agreement_drop,
+    fidelity_drop,
+    metric_drop,
+)
 from edgesmith.verification.parity import ParityCount, tolerance
 
 __all__ = [
+    "RULE_OF_THREE",
     "ParityCount",
     "Truth",
     "Verified",

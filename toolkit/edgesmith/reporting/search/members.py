@@ -33,7 +33,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "recipe": recipe.name,
         "format": recipe.format,
         "precision": recipe.precision,
-        "file": candidate.artifact.file if candidate.standing == Standing.CHOSEN else None,
+        "file": candidate.bundle_file if candidate.standing == Standing.CHOSEN else None,
         "size_bytes": candidate.artifact.size_bytes,
         "metric": None if score is None else score.metric,
         "score": None if score is None else score.value,
