@@ -210,8 +210,9 @@ def rivals() -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, one in document["figures"].items():
-        for rival in one.get("rivals", []):
-            lines.append(f"| {name} | {rival['tool']} | {_rival(rival)} |")
+        lines += [
+            f"| {name} | {rival['tool']} | {_rival(rival)} |" for rival in one.get("rivals", [])
+        ]
     meaning = (
         "Same float artifact, same calibration samples, same test samples; `ours worse by` is paired, "
         "with its 95 % interval: below 0 ours is better. The last column names every figure in "

@@ -360,8 +360,7 @@ def test_of_range_twins_the_one_with_the_least_noise_is_worth_measuring() -> Non
         _candidate("entropy", ranges=RangeRule.ENTROPY),
         _candidate("signed", ranges=RangeRule.MINMAX, signed=True),
     ]
-    noises = {one.recipe: noise for one, noise in zip(twins, (4, 1, 2, 4), strict=True)}
-
+    noises = {one.recipe: n for one, n in zip(twins, (4, 1, 2, 4), strict=True)}
     worth = worth_measuring([_float(), *twins], ANY, noises)
 
     assert [one.recipe.name for one in worth] == ["float32", "mse", "signed"]

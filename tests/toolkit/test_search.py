@@ -11,7 +11,6 @@ import pytest
 from edgesmith.core import Candidate, Standing
 from edgesmith.evaluation import Evaluation
 from edgesmith.evidence import CallTime, Portability, SaturatingLayer
-from edgesmith.found import Found
 from edgesmith.recipe import Recipe, Scheme, Target, Weights
 from edgesmith.scopes import layer_of
 from edgesmith.search import Measuring, Tuned, search
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import keras
 
     from edgesmith.core import Progress
+    from edgesmith.found import Found
     from edgesmith_runtime.bundle import Artifact
 
 N_SAMPLES = 400
@@ -200,7 +200,6 @@ def test_every_recipe_was_computed_once_after_the_float_ones(found: Found) -> No
 
     assert names[:2] == [(fmt, f"float32_{fmt}") for fmt in Format]
     assert len(set(names)) == len(names)
-    # The float ones are given; besides there are those with one layer in int8 for the account.
     assert found.search.n_computed >= len(names) - 2
 
 

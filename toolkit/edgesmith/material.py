@@ -243,7 +243,6 @@ def _float_artifacts(bundle: Bundle, record: Record | None) -> dict[Format, Arti
 
 
 def _is_float(record: Record) -> bool:
-    """Of a Keras model, or of a model file of float32 numbers."""
     if record.graph is not None or record.original is None:
         return True
     return open_foreign(record.original).precision is Precision.FLOAT32
@@ -396,7 +395,6 @@ def _verified(
         truth=evaluation.truth(),
     )
     recipe = Recipe(name=f"float32_{artifact.format}", format=artifact.format)
-    candidate = Candidate(
-        recipe=recipe, artifact=artifact, score=found.score, parity=found.parity
-    )
+    score, parity = found.score, found.parity
+    candidate = Candidate(recipe=recipe, artifact=artifact, score=score, parity=parity)
     return candidate, found.answers
