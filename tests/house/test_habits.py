@@ -67,6 +67,7 @@ BASIC_PYRIGHT = {
     "toolkit/edgesmith/optimization/onnx_integer.py",
     "toolkit/edgesmith/optimization/onnx_weights.py",
     "toolkit/edgesmith/optimization/tflite.py",
+    "toolkit/edgesmith/optimization/tflite_graph.py",
     "toolkit/edgesmith/reference/face.py",
     "toolkit/edgesmith/reference/files.py",
     "toolkit/edgesmith/reference/graph.py",

@@ -76,7 +76,7 @@ def test_a_host_without_vnni_is_warned(tiny_manifest: Manifest, tmp_path: Path) 
     (warning,) = caught
     assert str(warning.message) == (
         "model.onnx: this CPU has no VNNI, so the artifact answers otherwise than where it was "
-        f"built: {DAMAGE}; build the bundle again with reduce_range, which keeps weights to 7 bits"
+        f"built: {DAMAGE}; run it on a CPU with VNNI, or ship the float artifact"
     )
 
 
@@ -88,7 +88,7 @@ def test_an_artifact_that_is_portable_is_the_cure(
 
     with pytest.warns(
         PortabilityWarning,
-        match=r"; load another artifact, artifact='other\.onnx', or build with reduce_range$",
+        match=r"; load another artifact, artifact='other\.onnx', or run it on a CPU with VNNI$",
     ):
         warn_where_not_portable(manifest, "model.onnx", lacks=lambda: True)
 
