@@ -207,7 +207,7 @@ def _times(found: Material, candidates: dict[str, Candidate], n_rounds: int) -> 
         )
     first = next(iter(unique.values())).artifact.file
     bundle = found.packed(list(unique.values()), choice=Choice(file=first, reason="a bench"))
-    plan = Plan(n_rounds=n_rounds, batches=(1,), max_seconds=0.5, min_calls=50)
+    plan = Plan(n_rounds=n_rounds, n_threads=1, batches=(1,), max_seconds=0.5, min_calls=50)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench.edge")
         write_bundle(bundle, path)

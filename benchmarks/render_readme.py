@@ -179,8 +179,8 @@ def optimization() -> str:
     meaning = (
         "What ships at a budget of one point of the metric. Metrics with 95 % intervals on the test "
         "split; `lost` is paired on the same samples (of the autoencoder the share of its outputs' "
-        "variance, which has no other metric); latency at batch 1 in fresh processes, in turn with "
-        "the float artifact of the same format."
+        "variance, which has no other metric); latency at batch 1, one thread, in fresh processes, in "
+        "turn with the float artifact of the same format."
     )
     return _closed(lines, meaning, document)
 

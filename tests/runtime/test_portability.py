@@ -96,7 +96,7 @@ def test_an_artifact_that_is_portable_is_the_cure(
 def test_an_artifact_that_is_not_portable_either_is_no_cure(tiny_manifest: Manifest) -> None:
     manifest = _found(_with_another(tiny_manifest), model=FOUND, other=FOUND)
 
-    with pytest.warns(PortabilityWarning, match="; build the bundle again with reduce_range, "):
+    with pytest.warns(PortabilityWarning, match="; run it on a CPU with VNNI, "):
         warn_where_not_portable(manifest, "model.onnx", lacks=lambda: True)
 
 

@@ -50,7 +50,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTime:
-    """One call at batch 1 in fresh processes, in turn with the float artifact of its format.
+    """One call at batch 1, one thread, in fresh processes, in turn with the float artifact.
 
     Args:
         p50_ns: Median with its 95 % interval.

@@ -18,7 +18,7 @@ class Target:
     Args:
         formats: What the device runs.
         max_size_bytes: Of the artifact's file.
-        max_p95_ms: Of one call at batch 1 on this host.
+        max_p95_ms: Of one call at batch 1 with one thread on this host.
         max_accuracy_drop: How much worse than the original the metric may be, as an absolute
             difference (0.01 is one point of accuracy); of an error such as rmse as a share of the
             original's.

@@ -26,7 +26,7 @@ from edgesmith.optimization import (
     variants_of,
     weight_bytes_by_layer,
 )
-from edgesmith.recipe import Recipe, Scheme, Weights
+from edgesmith.recipe import RangeRule, Recipe, Scheme, Weights
 from edgesmith.trials import Ground, Trials
 from edgesmith.verification import RULE_OF_THREE
 from edgesmith_runtime.errors import ConfigError, EdgesmithError
@@ -166,7 +166,7 @@ class _Hunt:
         ]
         others = self._try_all(variants_of(best.recipe, [layers[0], layers[-1]]), fmt)
         if all(drops_too_far(one, self.target) for one in (*tried, *others)) and not is_whole:
-            self._lift(best.recipe)
+            self._lift_from(tried, fmt)
 
     def _keeps(self, candidate: Candidate) -> bool:
         return not misses(candidate, self.target)
@@ -176,15 +176,32 @@ class _Hunt:
         made = [self.trials.attempt(recipe) for recipe in tracked]
         return [one for one in made if one is not None]
 
-    def _lift(self, recipe: Recipe) -> None:
+    def _lift_from(self, tried: Sequence[Candidate], fmt: Format) -> None:
+        """Lift from the ranges with the least noise, then from such as clip little.
+
+        Where one layer is damaged, ranges that cut its outliers off have the least noise in all,
+        and more of it in every other layer.
+        """
+        order = sorted(tried, key=lambda one: self.trials.noises[one.recipe])
+        careful = [
+            one for one in order if one.recipe.ranges in (RangeRule.MINMAX, RangeRule.MSE)
+        ]
+        for base in dict.fromkeys(one.recipe for one in (*order[:1], *careful[:1])):
+            lifted = self._lift(base)
+            if lifted is not None:
+                self.best_static[fmt] = lifted
+                return
+
+    def _lift(self, recipe: Recipe) -> Candidate | None:
         """Give the layers that cost the most for their bytes back to float, in that order."""
         order = self._worst_first(recipe)
         for n_layers in _STEPS:
             if n_layers > len(order):
-                return
+                break
             candidate = self.trials.attempt(mixed(recipe, order[:n_layers]))
             if candidate is not None and self._keeps(candidate):
-                return
+                return candidate
+        return None
 
     def _worst_first(self, recipe: Recipe) -> list[str]:
         nodes = self.trials.nodes(recipe.format)
