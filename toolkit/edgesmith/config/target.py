@@ -32,7 +32,7 @@ class TargetConfig(Section):
     max_p95_ms: float | None = Field(
         default=None,
         gt=0,
-        description="95 of 100 calls at batch 1 on this machine take no longer; without it any "
+        description="95 of 100 calls at batch 1 with one thread on this machine take no longer; without it any "
         "latency.",
     )
     max_accuracy_drop: float = Field(
