@@ -208,6 +208,7 @@ def test_without_its_build_recipes_that_need_no_calibration_remain(alone: Path) 
     schemes = {one["recipe"] for one in report["candidates"]}
     assert schemes == {
         "float32_onnx",
+        "float32_tflite",
         "float16",
         "int8_weights",
         "int8_dynamic",

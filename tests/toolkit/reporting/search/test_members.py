@@ -53,7 +53,7 @@ def test_a_candidate_is_told_with_every_figure(searched_report: Report) -> None:
     } == {
         "recipe": "int8_mse_but_conv2d_3",
         "format": "onnx",
-        "file": "model.onnx",
+        "file": "model.mixed.onnx",
         "size_bytes": 181_300,
         "drop_metric": "accuracy",
         "standing": "chosen",
