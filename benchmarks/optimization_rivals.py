@@ -105,7 +105,6 @@ def _dynamic(found: Material, place: Path) -> Artifact:
 
 def _full_integer(found: Material, place: Path) -> Artifact:
     import keras
-    import optimization_models  # noqa: F401 - its layers
     import tensorflow as tf
 
     model = keras.saving.load_model(place / "build" / "original.keras", compile=False)

@@ -252,6 +252,17 @@ def test_a_build_of_another_bundle_is_refused(own: Path, alone: Path) -> None:
         optimize(own)
 
 
+def test_given_samples_need_no_build_of_this_bundle(own: Path) -> None:
+    record = own.parent / "build" / "record.json"
+    members = json.loads(record.read_text())
+    members["candidates"].remove("model.tflite")
+    record.write_text(json.dumps(members))
+    samples, expected = _digits(200)
+
+    with pytest.raises(BudgetError):
+        optimize(own, target=NOTHING, samples=samples, expected=expected, n_rounds=1)
+
+
 def test_a_bundle_without_float_artifacts_needs_its_build(
     optimized: tuple[Path, BuildResult], tmp_path: Path
 ) -> None:

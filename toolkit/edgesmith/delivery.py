@@ -11,6 +11,7 @@ from edgesmith.core import Candidate, Choice, Original, Report
 from edgesmith.evaluation import choose, evaluate, fastest_of
 from edgesmith.foreign import ForeignModel
 from edgesmith.packing import (
+    DRAWN,
     SampleSet,
     golden_rows,
     golden_samples,
@@ -334,7 +335,7 @@ def _leave(
             batches=evaluation.batches(),
             outputs=verdict.original_outputs,
             targets=evaluation.targets,
-            source="drawn numbers" if evaluation.drawn else f"{evaluation.split} split",
+            source=DRAWN if evaluation.drawn else f"{evaluation.split} split",
         )
     }
     if order.calibration is not None:

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from edgesmith.choosing import is_float, lasting_reason
+from edgesmith.choosing import is_float, lasting_reason, nearest
 from edgesmith.core import Candidate, Choice
 from edgesmith.evidence import CalibrationAccount, Search
 from edgesmith.layer_account import layer_account
@@ -90,6 +90,12 @@ def found_by(trials: Trials, judgement: Judgement, spoils: Spoils, progress: Pro
         *spoils.notes,
         *([calibration.warning] if calibration and calibration.warning else []),
     ]
+    if judgement.missed is None:
+        notes += [
+            f"{fmt} is left out: nothing of it keeps the target; {nearest(those, spoils.target)}"
+            for fmt, those in _by_format(judgement.candidates).items()
+            if fmt in spoils.target.formats and fmt not in judgement.shipped
+        ]
     account = layer_account(trials, accounted, progress) if accounted else None
     found = Search(
         target=spoils.target,
@@ -127,6 +133,13 @@ def found_by(trials: Trials, judgement: Judgement, spoils: Spoils, progress: Pro
             if one.recipe in trials.answers
         },
     )
+
+
+def _by_format(candidates: Sequence[Candidate]) -> dict[Format, list[Candidate]]:
+    found: dict[Format, list[Candidate]] = {}
+    for one in candidates:
+        found.setdefault(one.artifact.format, []).append(one)
+    return found
 
 
 def _accounted(judgement: Judgement, best: Candidate) -> Candidate:

@@ -13,7 +13,7 @@ from edgesmith.evaluation import Evaluation
 from edgesmith.exporting import given_answers, true_answers
 from edgesmith.foreign import ForeignModel, open_foreign
 from edgesmith.originals import open_original
-from edgesmith.packing import Interface, pack, read_record
+from edgesmith.packing import DRAWN, Interface, pack, read_record
 from edgesmith.recipe import Recipe
 from edgesmith.scopes import layer_of
 from edgesmith.searching import evidence_of
@@ -44,11 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["Given", "Material", "material_of", "record_of"]
 
 _BATCH_SIZE = 256
-_DRAWN = "drawn numbers"  # as delivery records them
 
 
-def record_of(place: Path, bundle: Bundle) -> Record | None:
-    """What the build of this very bundle left beside it; None where there is nothing."""
+def record_of(place: Path, bundle: Bundle, *, needed: bool) -> Record | None:
+    """What the build of this very bundle left beside it; None without, or where it need not be."""
     directory = place.parent / "build"
     if not (directory / "record.json").is_file():
         return None
@@ -58,6 +57,8 @@ def record_of(place: Path, bundle: Bundle) -> Record | None:
     for entry in bundle.manifest.artifacts:
         left = record.candidates.get(entry.file)
         if left is None or left.read_bytes() != bytes(bundle.files[entry.file]):
+            if not needed:
+                return None
             raise BundleError(
                 f"{directory}: it is of another build than {place}: '{entry.file}' differs; build "
                 "again, or give --samples and --expected"
@@ -112,11 +113,7 @@ class Material:
             raw_inputs=manifest.raw_inputs,
             transform=manifest.transform,
             outputs=manifest.outputs,
-            assets={
-                step.asset: bytes(self.bundle.files[step.asset])
-                for step in manifest.transform
-                if step.asset is not None
-            },
+            assets=_assets(self.bundle),
         )
         first = Choice(file=candidates[0].artifact.file, reason="for its latency")
         return pack(
@@ -265,7 +262,7 @@ def _left(record: Record, given: Given) -> _Judged:
     split = next(name for name in (*Split, *record.sets) if name in _judged_sets(record))
     one = record.sets[split]
     tensors = {name: np.load(path, mmap_mode="r") for name, path in one.tensors.items()}
-    drawn = one.source == _DRAWN
+    drawn = one.source == DRAWN
     calibration = _left_calibration(record)
     if calibration is None and not drawn:
         calibration = CalibrationSamples.of_judged(tensors, given.seed)
@@ -299,12 +296,7 @@ def _given(
     manifest = bundle.manifest
     batches = split_inputs(manifest.raw_inputs, given.samples)
     raw = {one.name: as_batch(one, batches[one.name]) for one in manifest.raw_inputs}
-    assets = {
-        step.asset: bytes(bundle.files[step.asset])
-        for step in manifest.transform
-        if step.asset is not None
-    }
-    values = Transform(manifest.transform, tuple(raw), assets)(raw)
+    values = Transform(manifest.transform, tuple(raw), _assets(bundle))(raw)
     default = floats.get(Format.ONNX) or next(iter(floats.values()))
     tensors = {spec.name: np.asarray(values[spec.name]) for spec in default.signature.inputs}
     outputs = _original_outputs(default, tensors, given)
@@ -323,6 +315,11 @@ def _given(
         calibration=(None if record is None else _left_calibration(record))
         or CalibrationSamples.of_judged(tensors, given.seed),
     )
+
+
+def _assets(bundle: Bundle) -> dict[str, bytes]:
+    names = {step.asset for step in bundle.manifest.transform if step.asset is not None}
+    return {name: bytes(bundle.files[name]) for name in names}
 
 
 def _original_outputs(

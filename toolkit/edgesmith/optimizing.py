@@ -105,7 +105,7 @@ def optimize(  # noqa: PLR0913 - the promised signature
         )
     place = Path(source)
     bundle = read_bundle(place)
-    record = record_of(place, bundle)
+    record = record_of(place, bundle, needed=samples is None)
     given = Given(
         original=None if original is None else Path(original),
         samples=samples,

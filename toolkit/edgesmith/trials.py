@@ -197,6 +197,8 @@ class Trials:
                 truth=ground.evaluation.truth(),
                 bounds=dict.fromkeys(ground.original, _ANY),
             )
+            if ground.calibration is not None:
+                self.noises[recipe] = self.noise(made)
         except EdgesmithError as error:
             self.rejected.append(
                 Rejected(recipe=f"{recipe.format} {recipe.name}", reason=str(error))
@@ -210,8 +212,6 @@ class Trials:
             drop=self.drop(verified.outputs, slice(None)),
         )
         self.answers[recipe] = verified.answers
-        if ground.calibration is not None:
-            self.noises[recipe] = self.noise(made)
         self.candidates.append(candidate)
         return candidate
 

@@ -6,6 +6,7 @@ from edgesmith.packing.bundle import Evidence, Interface, needs, pack
 from edgesmith.packing.golden import golden_rows, golden_samples
 from edgesmith.packing.provenance import provenance
 from edgesmith.packing.record import (
+    DRAWN,
     ORIGINAL,
     Record,
     RecordedSet,
@@ -17,6 +18,7 @@ from edgesmith.packing.record import (
 )
 
 __all__ = [
+    "DRAWN",
     "ORIGINAL",
     "Evidence",
     "Interface",

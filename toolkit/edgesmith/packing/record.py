@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edgesmith.foreign import AnyReference
 
 __all__ = [
+    "DRAWN",
     "ORIGINAL",
     "Record",
     "RecordedSet",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 ORIGINAL = "original.keras"
+DRAWN = "drawn numbers"  # the source of samples that say nothing of real inputs
 
 _ORIGINALS = (ORIGINAL, "original.onnx", "original.tflite")
 
