@@ -51,7 +51,7 @@ class Judgement:
 
 def is_float(candidate: Candidate) -> bool:
     """Whether it is what the conversion gave."""
-    return candidate.recipe.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS)
+    return candidate.recipe.is_float
 
 
 def misses(candidate: Candidate, target: Target) -> dict[str, float]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from edgesmith.recipe import Scheme
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
@@ -259,7 +257,7 @@ class Candidate:
     @property
     def bundle_file(self) -> str:
         """What its file is called in a bundle, which has one artifact a format."""
-        if self.recipe.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS):
+        if self.recipe.is_float:
             return self.artifact.file
         return f"model.{self.recipe.precision}.{self.artifact.format}"
 

@@ -10,7 +10,7 @@ from edgesmith.choosing import is_float, lasting_reason, nearest
 from edgesmith.core import Candidate, Choice
 from edgesmith.evidence import CalibrationAccount, Search
 from edgesmith.layer_account import layer_account
-from edgesmith.recipe import Scheme, Target, Weights
+from edgesmith.recipe import Target, Weights
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from edgesmith.evidence import Portability
     from edgesmith.trials import Trials
 
-__all__ = ["STATIC", "Found", "Spoils", "found_by"]
-
-STATIC = (Scheme.INT8_STATIC, Scheme.INT8_FULL_INTEGER)
+__all__ = ["Found", "Spoils", "found_by"]
 
 _HALVES_WARNING = 0.3  # of a tensor's range
 
@@ -117,7 +115,7 @@ def found_by(trials: Trials, judgement: Judgement, spoils: Spoils, progress: Pro
         ranges={
             one.artifact.file: seen.ranges(one.recipe.ranges)
             for fmt, one in renamed.items()
-            if one.recipe.scheme in STATIC
+            if one.recipe.is_static
             and (seen := trials.calibration(fmt, one.recipe.weights)) is not None
         },
         layers={
@@ -145,7 +143,7 @@ def _by_format(candidates: Sequence[Candidate]) -> dict[Format, list[Candidate]]
 def _accounted(judgement: Judgement, best: Candidate) -> Candidate:
     """What ships if it is static, else the best static candidate."""
     chosen = judgement.shipped.get(best.artifact.format)
-    is_static = chosen is not None and chosen.recipe.scheme in STATIC
+    is_static = chosen is not None and chosen.recipe.is_static
     usual = chosen is not None and chosen.recipe.weights is Weights.TRAINED
     return chosen if chosen is not None and is_static and usual else best
 

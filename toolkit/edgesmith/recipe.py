@@ -106,3 +106,13 @@ class Recipe:
     reduce_range: bool = False
     float_layers: tuple[str, ...] = ()
     weights: Weights = Weights.TRAINED
+
+    @property
+    def is_float(self) -> bool:
+        """What a conversion gives, nothing made narrower."""
+        return self.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS)
+
+    @property
+    def is_static(self) -> bool:
+        """Activations have ranges that calibration gave."""
+        return self.scheme in (Scheme.INT8_STATIC, Scheme.INT8_FULL_INTEGER)

@@ -227,8 +227,7 @@ class Trials:
 
     def _made(self, recipe: Recipe) -> Artifact:
         start = self._starts[recipe.format, recipe.weights]
-        is_static = recipe.scheme in (Scheme.INT8_STATIC, Scheme.INT8_FULL_INTEGER)
-        seen = self.calibration(recipe.format, recipe.weights) if is_static else None
+        seen = self.calibration(recipe.format, recipe.weights) if recipe.is_static else None
         made = quantize(start, recipe, self.nodes(recipe.format, recipe.weights), seen)
         self.n_computed += 1
         return made
@@ -327,7 +326,7 @@ def with_own_answers(
     """
     outputs, tolerances = dict(golden.outputs), dict(golden.output_tolerances)
     for one in candidates:
-        if one.recipe.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS):
+        if one.recipe.is_float:
             continue
         file = one.artifact.file
         outputs[file] = open_runner(one.artifact).run(golden.tensors)

@@ -15,7 +15,6 @@ from edgesmith.optimization.recipes import (
     only_layer,
     variants_of,
 )
-from edgesmith.recipe import Recipe, Scheme
 from edgesmith_runtime.errors import EdgesmithError, OptimizationError
 from edgesmith_runtime.spec import Format
 
@@ -129,7 +128,7 @@ def quantize(
     """
     if recipe.format is not artifact.format:
         raise ValueError(f"{recipe.name}: of {recipe.format}, and {artifact.file} is not")
-    if recipe.scheme in (Scheme.FLOAT32, Scheme.AS_IT_IS):
+    if recipe.is_float:
         raise ValueError(f"{recipe.name}: nothing to do")
     with refused_by_engine(recipe.name):
         match artifact.format:
