@@ -46,7 +46,7 @@ def copied(model: keras.Model, cuts: Mapping[int, Cut] | None = None) -> keras.M
     pairs: list[tuple[Any, Any]] = []
 
     def clone(layer: Any) -> Any:
-        copy = _again(layer, given.get(id(layer), Cut()).width)
+        copy = _again(layer, given.get(id(layer)))
         pairs.append((layer, copy))
         return copy
 
@@ -57,7 +57,7 @@ def copied(model: keras.Model, cuts: Mapping[int, Cut] | None = None) -> keras.M
     return copy
 
 
-def _again(layer: Any, width: int | None) -> Any:
+def _again(layer: Any, cut: Cut | None) -> Any:
     if type(layer) is keras.layers.Lambda:
         # From its configuration it would be refused, as it might have come out of a file.
         return keras.layers.Lambda(
@@ -70,10 +70,11 @@ def _again(layer: Any, width: int | None) -> Any:
         )
     try:
         config = layer.get_config()
-        # The weights are handed over, and an initializer may be an array of the whole shape.
-        config |= {key: "zeros" for key in config if key.endswith("_initializer")}
-        if width is not None:
-            config["units" if "units" in config else "filters"] = width
+        if cut is not None:
+            # The weights are handed over, and an initializer may be an array of the whole shape.
+            config |= {key: "zeros" for key in config if key.endswith("_initializer")}
+            if cut.width is not None:
+                config["units" if "units" in config else "filters"] = cut.width
         return type(layer).from_config(config)
     except Exception as error:  # a user's layer can raise anything
         raise ConfigError(
