@@ -1,4 +1,4 @@
-"""The command ``edgesmith-runtime``: predict, self-test, inspect and bench, without the toolkit."""
+"""The command ``edgesmith-runtime``: predict, self-test, inspect, bench and doctor, without the toolkit."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ import os
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.errors import BackendError, EdgesmithError, PortabilityWarning
+from edgesmith_runtime.errors import (
+    BackendError,
+    EdgesmithError,
+    InputError,
+    PortabilityWarning,
+)
+from edgesmith_runtime.manifest import Kind
 from edgesmith_runtime.model import load
-from edgesmith_runtime.portability import portability_of
-from edgesmith_runtime.raw_files import read_raw_inputs
+from edgesmith_runtime.overview import overview
+from edgesmith_runtime.raw_files import read_arrays, read_raw_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.decoding import Prediction
     from edgesmith_runtime.model import Model
     from edgesmith_runtime.raw_files import Given
 
 __all__ = ["main"]
 
+_TRIALS_SHOWN = 6
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -122,6 +129,21 @@ def _parser() -> _Parser:
     bench.add_argument("--against", metavar="MODEL.keras", help="the original Keras model")
     bench.add_argument("--rounds", type=_count, metavar="N", help="fresh processes each")
     bench.set_defaults(command=_bench)
+    doctor = commands.add_parser(
+        "doctor",
+        help="how an app's own preprocessing differs",
+        parents=[common, artifact, engine],
+    )
+    doctor.add_argument(
+        "--tensor", metavar="T.npy", required=True, help="what the app feeds to the model"
+    )
+    doctor.add_argument(
+        "--raw", metavar="INPUT", required=True, help="the same raw input, as predict takes it"
+    )
+    doctor.add_argument(
+        "--input", metavar="NAME", help="of the model's input that the tensor is for"
+    )
+    doctor.set_defaults(command=_doctor)
     return parser
 
 
@@ -242,47 +264,8 @@ def _inspect(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(members, indent=2))
         return 0
-    _print_table(_overview(bundle))
+    _print_table(overview(bundle))
     return 0
-
-
-def _overview(bundle: Bundle) -> list[tuple[str, ...]]:
-    manifest = bundle.manifest
-    version = ".".join(str(part) for part in manifest.format)
-    rows: list[tuple[str, ...]] = [
-        ("name", f"{manifest.name} ({manifest.task}, bundle format {version})"),
-        ("identity", bundle.identity),
-        ("size", f"{bundle.size_bytes:,} bytes in {len(bundle.files)} files"),
-    ]
-    rows.extend(
-        ("raw input", f"{raw.name}: {raw.kind}, {raw.accepts}") for raw in manifest.raw_inputs
-    )
-    for index, step in enumerate(manifest.transform):
-        mark = "  (augmentation acts here in training)" if step.augment_after else ""
-        made = f"{', '.join(step.inputs)} -> {', '.join(step.outputs)}"
-        rows.append((f"step {index}", f"{step.op}: {made}{mark}"))
-    for output in manifest.outputs:
-        meaning = f"{len(output.labels)} labels" if output.labels else output.unit or "numbers"
-        shape = " x ".join(str(axis) for axis in output.shape) or "one number"
-        rows.append(("output", f"{output.name}: {shape}, {meaning}, decode {output.decode.op}"))
-    for entry in manifest.artifacts:
-        size = f"{bundle.artifact(entry.file).size_bytes:,} bytes"
-        score = "" if entry.score is None else f", {entry.score.metric} {entry.score.value:.4g}"
-        rows.append(("artifact", f"{entry.file}: {entry.precision}, {size}{score}"))
-        if (portability := portability_of(manifest, entry.file)) is not None:
-            rows.append(("portability", portability))
-    for title, chosen in (
-        ("default", manifest.default_artifact),
-        ("fastest", manifest.fastest),
-    ):
-        if chosen is not None:
-            needs = f" (needs {', '.join(chosen.needs)})" if chosen.needs else ""
-            rows.append((title, f"{chosen.file}: {chosen.reason}{needs}"))
-    rows.extend(
-        (f"made from {key}", value if isinstance(value, str) else json.dumps(value))
-        for key, value in manifest.provenance.items()
-    )
-    return rows
 
 
 def _bench(arguments: argparse.Namespace) -> int:
@@ -306,6 +289,45 @@ def _bench(arguments: argparse.Namespace) -> int:
             f"{arguments.bundle}: nothing could be measured; the reasons stand above"
         )
     return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from edgesmith_runtime.doctor import diagnose
+
+    model = _loaded(arguments)
+    try:
+        tensor = read_arrays(Path(arguments.tensor), ["tensor"])["tensor"]
+    except OSError as error:
+        raise InputError(
+            f"{arguments.tensor}: cannot be read: {error.strerror or error}"
+        ) from error
+    raw = _first_raw(model, arguments.raw, len(tensor))
+    diagnosis = diagnose(model, tensor, raw, name=arguments.input)
+    if arguments.json:
+        print(json.dumps(diagnosis.to_json()))
+    else:
+        print(diagnosis.sentence)
+        rows = [
+            (f"{100 * trial.error:.3g} %", trial.words or "as it is")
+            for trial in diagnosis.trials[:_TRIALS_SHOWN]
+        ]
+        _print_table([("difference", "the app"), *rows] if rows else [])
+    return 1 if diagnosis.differs else 0
+
+
+def _first_raw(model: Model, word: str, n_rows: int) -> object:
+    """The raw input that a word stands for; of a table as many rows as the tensor has."""
+    raws: list[object] = []
+    for given in read_raw_inputs(model.manifest.raw_inputs, [word]):
+        if isinstance(given.raw, EdgesmithError):
+            raise given.raw
+        raws.append(given.raw)
+        if len(raws) == n_rows:
+            break
+    if not raws:
+        raise InputError(f"{word}: expected a raw input, found none")
+    is_table = model.manifest.raw_inputs[0].kind is Kind.TABLE
+    return raws if is_table and len(raws) == n_rows else raws[0]
 
 
 def _show_progress(n_done: int, n_processes: int, what: str) -> None:

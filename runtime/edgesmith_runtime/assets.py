@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_ASSET_BYTES", "asset_from_numbers", "asset_from_texts", "read_asset"]
+__all__ = [
+    "MAX_ASSET_BYTES",
+    "asset_from_numbers",
+    "asset_from_texts",
+    "read_asset",
+    "text_of_asset",
+]
 
 MAX_ASSET_BYTES = 64 << 20  # a vocabulary of a few million words
 
@@ -32,15 +38,34 @@ def read_asset(content: bytes | memoryview, name: str) -> object:
     Raises:
         BundleError: Another suffix, above 64 MiB, or not what the suffix says.
     """
-    if len(content) > MAX_ASSET_BYTES:
-        raise BundleError(
-            f"{name}: expected at most {MAX_ASSET_BYTES} bytes, got {len(content)}"
-        )
+    _check_size(content, name)
     if name.endswith(".json"):
         return strict_json(content, name, max_bytes=MAX_ASSET_BYTES)
     if name.endswith(".npy"):
         return array_from_npy(content, name).tolist()
     raise BundleError(f"{name}: expected a .json or a .npy that a step names as its asset")
+
+
+def text_of_asset(content: bytes | memoryview, name: str) -> str:
+    """A file as its text, for a library that reads it by itself.
+
+    Raises:
+        BundleError: No ``.json``, above 64 MiB, or no UTF-8.
+    """
+    _check_size(content, name)
+    if not name.endswith(".json"):
+        raise BundleError(f"{name}: expected a .json that a step names as its asset")
+    try:
+        return str(content, "utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{name}: expected text in UTF-8: {error}") from error
+
+
+def _check_size(content: bytes | memoryview, name: str) -> None:
+    if len(content) > MAX_ASSET_BYTES:
+        raise BundleError(
+            f"{name}: expected at most {MAX_ASSET_BYTES} bytes, got {len(content)}"
+        )
 
 
 def asset_from_texts(texts: Sequence[str]) -> bytes:

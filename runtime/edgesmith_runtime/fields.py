@@ -143,6 +143,10 @@ class Fields:
         """All members that are left, by name: objects, each read to its end."""
         return {key: self.child(key, read) for key in list(self._left)}
 
+    def each_children(self, read: Callable[[Fields], T]) -> dict[str, tuple[T, ...]]:
+        """All members that are left, by name: arrays of objects, each read to its end."""
+        return {key: self.children(key, read) for key in list(self._left)}
+
     def _finished(self, value: object, where: str, read: Callable[[Fields], T]) -> T:
         fields = Fields(value, where, tolerant=self._tolerant)
         result = read(fields)

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -17,6 +17,8 @@ from edgesmith_runtime.fields import Fields, shown, strict_json
 from edgesmith_runtime.npy import array_from_npy, npy_from_array
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Bundle
@@ -78,7 +80,8 @@ class GoldenSamples:
     Args:
         raw: By sample, then by raw input: a media file, an array of numbers, a text, several
             texts, or a table row (column to cell; None is a missing cell).
-        tensors: By model input tensor, ``(sample, ...)``.
+        tensors: By model input tensor, ``(sample, ...)``; also by value that a fused artifact
+            takes.
         outputs: By artifact file, then by output, ``(sample, ...)``.
         tensor_tolerances: By model input tensor.
         output_tolerances: By artifact file, then by output.
@@ -110,6 +113,15 @@ class GoldenSamples:
             )
         for file, arrays in self.outputs.items():
             self._check(file, arrays, self.output_tolerances[file])
+
+    def of(self, names: Iterable[str]) -> GoldenSamples:
+        """The same with the tensors of these names alone, such as those that one artifact takes."""
+        kept = [name for name in names if name in self.tensors]
+        return replace(
+            self,
+            tensors={name: self.tensors[name] for name in kept},
+            tensor_tolerances={name: self.tensor_tolerances[name] for name in kept},
+        )
 
     def _check(
         self,

@@ -18,6 +18,7 @@ __all__ = [
     "ArtifactEntry",
     "Decode",
     "DecodeOp",
+    "HostStep",
     "Kind",
     "Manifest",
     "Output",
@@ -190,6 +191,21 @@ class ArtifactEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostStep:
+    """A step of the transform that an app does itself before it calls a fused artifact.
+
+    Args:
+        step: Its index in the transform.
+        op: Its op, so that the entry can be read alone.
+        why: Why it is not in the artifact, in one sentence.
+    """
+
+    step: int
+    op: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """An artifact chosen by the build, with what it needs and why it was chosen."""
 
@@ -203,7 +219,8 @@ class Manifest:
     """All that a runtime needs to know about a bundle; see the runtime README, field by field.
 
     ``calibration``, ``portability`` and ``layers`` are plain JSON: what the build found out about
-    the artifacts that it quantized.
+    the artifacts that it quantized. ``host_part`` has, by file of a fused artifact, the steps
+    that are not in it.
     """
 
     name: str
@@ -218,6 +235,9 @@ class Manifest:
     calibration: Mapping[str, Any] | None = None
     portability: Mapping[str, Any] | None = None
     layers: Mapping[str, Any] | None = None
+    host_part: Mapping[str, tuple[HostStep, ...]] = field(
+        default_factory=dict[str, "tuple[HostStep, ...]"]
+    )
     format: tuple[int, int] = FORMAT_VERSION
 
     def __post_init__(self) -> None:
@@ -238,6 +258,7 @@ class Manifest:
                     f"manifest.json: artifact '{entry.file}': starts_after: expected a step from "
                     f"0 to {len(self.transform) - 1}, got {step}"
                 )
+        self._check_host_part(files)
         for key, chosen in (
             ("default_artifact", self.default_artifact),
             ("fastest", self.fastest),
@@ -246,6 +267,27 @@ class Manifest:
                 raise BundleError(
                     f"manifest.json: {key}: expected one of {files}, got '{chosen.file}'"
                 )
+
+    def _check_host_part(self, files: list[str]) -> None:
+        for file, steps in self.host_part.items():
+            if file not in files:
+                raise BundleError(
+                    f"manifest.json: host_part: expected some of {files}, got '{file}'"
+                )
+            starts_after = self.artifact(file).starts_after
+            expected = list(range(0 if starts_after is None else starts_after + 1))
+            given = [one.step for one in steps]
+            if given != expected:
+                raise BundleError(
+                    f"manifest.json: host_part: {file}: expected the steps {expected} before "
+                    f"those of the artifact, got {given}"
+                )
+            for one in steps:
+                if one.op != self.transform[one.step].op:
+                    raise BundleError(
+                        f"manifest.json: host_part: {file}: step {one.step} is "
+                        f"'{self.transform[one.step].op}', got '{one.op}'"
+                    )
 
     def artifact(self, file: str) -> ArtifactEntry:
         """The entry of one file; BundleError when the manifest has none."""

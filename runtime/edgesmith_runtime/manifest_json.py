@@ -16,6 +16,7 @@ from edgesmith_runtime.manifest import (
     ArtifactEntry,
     Decode,
     DecodeOp,
+    HostStep,
     Kind,
     Manifest,
     Output,
@@ -52,7 +53,6 @@ def read_manifest(content: bytes | memoryview) -> Manifest:
     version = _version(Fields(root, "manifest.json:", tolerant=True).take("format", str))
     fields = Fields(root, "manifest.json:", tolerant=version[1] > FORMAT_VERSION[1])
     fields.take("format", str)
-    fields.maybe("host_part", dict)  # named for later
     try:
         manifest = Manifest(
             format=version,
@@ -68,6 +68,7 @@ def read_manifest(content: bytes | memoryview) -> Manifest:
             calibration=_finding(fields, "calibration"),
             portability=_finding(fields, "portability"),
             layers=_finding(fields, "layers"),
+            host_part=fields.maybe_child("host_part", _host_part) or {},
         )
     except SignatureError as error:
         raise BundleError(f"manifest.json: {error}") from error
@@ -92,6 +93,16 @@ def _version(text: str) -> tuple[int, int]:
 
 def _finding(fields: Fields, key: str) -> dict[str, Any] | None:
     return cast("dict[str, Any] | None", fields.maybe(key, dict))
+
+
+def _host_part(fields: Fields) -> dict[str, tuple[HostStep, ...]]:
+    return fields.each_children(_host_step)
+
+
+def _host_step(fields: Fields) -> HostStep:
+    return HostStep(
+        step=fields.take("step", int), op=fields.take("op", str), why=fields.take("why", str)
+    )
 
 
 def _raw_input(fields: Fields) -> RawInput:

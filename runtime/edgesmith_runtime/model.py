@@ -9,12 +9,14 @@ import numpy as np
 from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.decoding import decode
-from edgesmith_runtime.errors import BundleError, InputError
+from edgesmith_runtime.errors import BundleError, InputError, TransformError
 from edgesmith_runtime.portability import warn_where_not_portable
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.selftest import replay
+from edgesmith_runtime.streaming import ModelStream
 from edgesmith_runtime.transforms import Transform
 from edgesmith_runtime.transforms.numeric import Tensor
+from edgesmith_runtime.transforms.vocabulary import FILLING
 
 if TYPE_CHECKING:
     import os
@@ -64,6 +66,16 @@ def load(
     return Model(bundle, transform, runner)
 
 
+def _may_be_missing(manifest: Manifest, n_steps: int) -> frozenset[str]:
+    """Values that steps within a fused artifact fill: NaN may come in there."""
+    return frozenset(
+        name
+        for step in manifest.transform[n_steps:]
+        if step.op in FILLING
+        for name in step.inputs
+    )
+
+
 def _chosen(manifest: Manifest, artifact: str | None) -> ArtifactEntry:
     if artifact is None:
         return manifest.artifact(manifest.default_artifact.file)
@@ -103,7 +115,7 @@ class Model:
     """A loaded bundle: raw input in, prediction out. It may be called from any thread.
 
     What a raw input is, its kind in ``manifest.raw_inputs`` says: an image is a path, the bytes
-    of a file or an array; a table is a row, ``{column: cell}``; a text is a string; a tensor is
+    of a file or an array; sound the same, or ``(rate, array)``; a table is a row, ``{column: cell}``; a text is a string; a tensor is
     an array, or plain numbers. A bundle with several raw inputs takes ``{name: raw input}``.
 
     Args:
@@ -116,6 +128,7 @@ class Model:
         self._bundle = bundle
         self._transform = transform
         self._runner = runner
+        self._may_be_missing = _may_be_missing(bundle.manifest, len(transform.steps))
 
     def __repr__(self) -> str:
         return f"<Model '{self.manifest.name}' from {self.artifact.file}>"
@@ -135,6 +148,11 @@ class Model:
         """The tensors that ``run`` takes and gives; those with a scale as numbers in float32."""
         return self._runner.artifact.signature
 
+    @property
+    def transform(self) -> Transform:
+        """The steps from raw inputs to the tensors that ``run`` takes."""
+        return self._transform
+
     def predict(self, raw: object) -> Prediction:
         """The answer for one raw input.
 
@@ -149,7 +167,7 @@ class Model:
         """The answers for several raw inputs, in order, by one run of the model.
 
         Args:
-            raws: A list of raw inputs. For images and tensors also an array, its first axis the
+            raws: A list of raw inputs. For images, sound and tensors also an array, its first axis the
                 batch; for a table also a mapping of column to a list of cells; for several raw
                 inputs also a mapping of each to such a batch.
 
@@ -162,6 +180,28 @@ class Model:
             return []
         outputs = self._runner.run(self._prepare(self._split(raws)))
         return decode(self.manifest.task, self.manifest.outputs, outputs)
+
+    def stream(self, *, hop_s: float | None = None) -> ModelStream:
+        """Answers for a recording that comes in chunks, one for each window.
+
+        Args:
+            hop_s: From the start of a window to that of the next, in seconds; None: the length
+                of a window, which the model has.
+
+        Raises:
+            TransformError: The model takes no sound, has no fixed window, or a step needs the
+                whole recording; the message names it.
+            InputError: ``hop_s`` is less than a sample.
+        """
+        names = [spec.name for spec in self.signature.inputs]
+        if len(names) != 1:
+            raise TransformError(f"expected a model of one tensor, got {names}")
+
+        def answer(tensor: NDArray[Any]) -> list[Prediction]:
+            outputs = self._runner.run({names[0]: tensor})
+            return decode(self.manifest.task, self.manifest.outputs, outputs)
+
+        return ModelStream(self._transform, names[0], answer, hop_s=hop_s)
 
     def prepare(self, raw: object) -> dict[str, NDArray[Any]]:
         """The transform alone: the tensors of one raw input, for ``run``; a batch of one.
@@ -220,7 +260,7 @@ class Model:
             for spec in self.signature.inputs
         }
         for name, tensor in tensors.items():
-            _check_finite(name, tensor)
+            _check_finite(name, tensor, may_be_missing=name in self._may_be_missing)
         return tensors
 
 
@@ -249,13 +289,18 @@ def _array(name: str, value: Batch) -> NDArray[Any]:
     try:
         return np.stack([np.asarray(sample) for sample in value])
     except ValueError as error:
-        raise InputError(f"tensor '{name}': the samples do not stack: {error}") from error
+        raise InputError(
+            f"tensor '{name}': the samples do not stack, give them one by one: {error}"
+        ) from error
 
 
-def _check_finite(name: str, tensor: NDArray[Any]) -> None:
+def _check_finite(name: str, tensor: NDArray[Any], *, may_be_missing: bool) -> None:
     if tensor.dtype.kind != "f" or np.isfinite(tensor).all():
         return
-    place = tuple(int(index) for index in np.argwhere(~np.isfinite(tensor))[0])
+    strange = np.isinf(tensor) if may_be_missing else ~np.isfinite(tensor)
+    if not strange.any():
+        return
+    place = tuple(int(index) for index in np.argwhere(strange)[0])
     raise InputError(
         f"sample {place[0]}: tensor '{name}' is {tensor[place]} at {place[1:]} after the "
         "transform; fill what is missing, and look for values out of range"

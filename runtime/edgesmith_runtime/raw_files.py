@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.manifest import RawInput
 
-__all__ = ["Given", "read_raw_inputs"]
+__all__ = ["Given", "read_arrays", "read_raw_inputs"]
 
-_IMAGE_SUFFIXES = frozenset(
-    [".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
-)
+_SUFFIXES = {  # of the files that count in a folder; of other kinds all do
+    Kind.IMAGE: frozenset(
+        [".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
+    ),
+    Kind.AUDIO: frozenset([".flac", ".oga", ".ogg", ".wav", ".wave"]),
+}
 _JSON_LINES = frozenset([".jsonl", ".ndjson", ".json"])
 
 # What numpy's and zipfile's readers raise on damage, met by flipping bits of arrays.
@@ -85,10 +88,8 @@ def _of_word(raw_inputs: Sequence[RawInput], word: str) -> Iterator[Given]:
         return _several(raw_inputs, Path(word))
     kind = raw_inputs[0].kind
     match kind:
-        case Kind.IMAGE:
-            return _files(Path(word), _IMAGE_SUFFIXES)
-        case Kind.AUDIO | Kind.SERIES:
-            return _files(Path(word), None)
+        case Kind.IMAGE | Kind.AUDIO | Kind.SERIES:
+            return _files(Path(word), _SUFFIXES.get(kind))
         case Kind.TABLE:
             return _table(Path(word))
         case Kind.TENSOR:
@@ -198,7 +199,7 @@ def _json_object(line: str) -> object:
 
 
 def _tensors(path: Path, names: list[str]) -> Iterator[Given]:
-    arrays = _arrays(path, names)
+    arrays = read_arrays(path, names)
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"{path}: expected as many rows in each array, got {lengths}")
@@ -207,8 +208,13 @@ def _tensors(path: Path, names: list[str]) -> Iterator[Given]:
         yield Given(f"{path}[{row}]", by_name if len(names) > 1 else by_name[names[0]])
 
 
-def _arrays(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
-    """The arrays of a .npy or .npz by raw input; each has a first axis."""
+def read_arrays(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of a .npy or .npz by name; each has a first axis.
+
+    Raises:
+        InputError: Not such a file, damaged, or without one of the names.
+        OSError: The file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)

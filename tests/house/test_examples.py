@@ -34,11 +34,16 @@ def test_the_promised_examples_are_there() -> None:
     assert [path.name for path in SCRIPTS] == ["from_pytorch", "from_sklearn"]
     assert [path.name for path in EXAMPLES] == [
         "auto_mpg",
+        "banking77",
         "digits",
+        "fsdd",
+        "gunpoint",
+        "italy_power",
         "linear_regression",
         "mnist",
         "penguins",
         "sign_language",
+        "sms_spam",
         "titanic",
     ]
 

@@ -48,7 +48,7 @@ def test_the_first_command_installs_and_runs_the_demo() -> None:
     first, second = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
 
     assert first.endswith("&& .venv/bin/edgesmith demo")
-    assert second.endswith("&& .venv/bin/pytest")
+    assert second.endswith("&& .venv/bin/pytest -n logical --dist loadfile")
 
 
 def test_continuous_integration_calls_the_second_command() -> None:

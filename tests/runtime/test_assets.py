@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgesmith_runtime import assets
-from edgesmith_runtime.assets import asset_from_numbers, asset_from_texts, read_asset
+from edgesmith_runtime.assets import (
+    asset_from_numbers,
+    asset_from_texts,
+    read_asset,
+    text_of_asset,
+)
 from edgesmith_runtime.errors import BundleError, TransformError
 from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.transforms import make_op
@@ -123,3 +128,26 @@ def test_an_asset_is_a_param(
 def test_a_hostile_asset_is_refused(op: str, asset: str, content: bytes, message: str) -> None:
     with pytest.raises(TransformError, match=message):
         make_op(_step(op, asset), "step", {asset: content})
+
+
+def test_a_file_for_another_library_is_its_text() -> None:
+    content = '{"model": "\u00e9"}'
+
+    assert text_of_asset(memoryview(content.encode()), "assets/t.json") == content
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("assets/t.npy", b"{}", r"^assets/t\.npy: expected a \.json that a step names"),
+        ("assets/t.json", b"\xff", r"^assets/t\.json: expected text in UTF-8: "),
+        (
+            "assets/t.json",
+            bytes(assets.MAX_ASSET_BYTES + 1),
+            r"^assets/t\.json: expected at most \d+ bytes",
+        ),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused(name: str, content: bytes, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        text_of_asset(content, name)

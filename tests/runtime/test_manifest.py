@@ -17,6 +17,7 @@ from edgesmith_runtime.manifest import (
     ArtifactEntry,
     Decode,
     DecodeOp,
+    HostStep,
     Kind,
     Manifest,
     Output,
@@ -208,6 +209,12 @@ def test_the_keys_are_the_documented_ones(tiny_manifest: Manifest) -> None:
         (lambda m: m["outputs"][0].update(labels=["a", "a"]), "labels must differ, got ['a', 'a']"),
         (lambda m: m["outputs"][0].update(labels=["a\nb"]), r"a label is one line, got 'a\nb'"),
         (lambda m: m["outputs"][0].update(labels=["a", 1]), "outputs[0].labels: expected strings"),
+        (lambda m: m.update(host_part=7), "manifest.json: host_part: expected an object, got 7"),
+        (lambda m: m.update(host_part={"model.onnx": 7}), "host_part.model.onnx: expected an array, got 7"),
+        (lambda m: m.update(host_part={"model.onnx": [{"step": 0, "op": "tensor"}]}), "host_part.model.onnx[0].why: missing"),
+        (lambda m: m.update(host_part={"x.onnx": []}), "host_part: expected some of ['model.onnx'], got 'x.onnx'"),
+        (lambda m: m.update(host_part={"model.onnx": []}), "host_part: model.onnx: expected the steps [0] before those of the artifact, got []"),
+        (lambda m: m.update(host_part={"model.onnx": [{"step": 0, "op": "cast", "why": ""}]}), "host_part: model.onnx: step 0 is 'tensor', got 'cast'"),
         (lambda m: m.update(format="2.0"), "the bundle has format 2.0, this runtime reads 1.x"),
         (lambda m: m.update(format="2.0", surplus=1), "has format 2.0, this runtime reads 1.x"),
         (lambda m: m.update(format="1"), "format: expected a version such as '1.0', got \"1\""),
@@ -246,10 +253,27 @@ def test_a_newer_minor_format_may_have_unknown_keys(tiny_manifest: Manifest) -> 
     assert manifest == replace(tiny_manifest, format=(1, 7))
 
 
-def test_a_key_that_1_0_names_for_later_is_accepted(tiny_manifest: Manifest) -> None:
-    content = edited(tiny_manifest, lambda members: members.update(host_part={"any": 1}))
+def test_the_part_of_the_host_is_read_back_and_written_by_artifact(
+    tiny_manifest: Manifest,
+) -> None:
+    step = HostStep(step=0, op="tensor", why="a check")
+    manifest = replace(tiny_manifest, host_part={"model.onnx": (step,)})
 
-    assert read_manifest(content) == tiny_manifest
+    content = write_manifest(manifest)
+
+    assert read_manifest(content) == manifest
+    assert json.loads(content)["host_part"] == {
+        "model.onnx": [{"step": 0, "op": "tensor", "why": "a check"}]
+    }
+
+
+def test_an_artifact_with_all_steps_inside_leaves_none_to_the_host(
+    tiny_manifest: Manifest,
+) -> None:
+    entry = replace(tiny_manifest.artifacts[0], starts_after=None)
+    manifest = replace(tiny_manifest, artifacts=(entry,), host_part={"model.onnx": ()})
+
+    assert read_manifest(write_manifest(manifest)) == manifest
 
 
 FOUND_OUT = {

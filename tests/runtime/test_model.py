@@ -304,6 +304,18 @@ def test_an_artifact_that_starts_earlier_runs_fewer_steps(
     assert early.predict([3.0, 5.0]).value == 8.0
 
 
+def test_nan_may_come_in_where_a_step_fills(bundle_of: Callable[..., Path]) -> None:
+    raw = (RawInput("x", Kind.SERIES, "two points"),)
+    steps = (
+        Step(op="read_series", inputs=("x",), outputs=("t",)),
+        Step(op="fill", inputs=("t",), outputs=("u",), params={"values": [7.0]}),
+    )
+    spec = TensorSpec("t", "float32", ("batch", 2, 1))
+    model = er.load(bundle_of(raw, steps, (0, (spec,))))
+
+    assert np.isnan(model.prepare([1.0, None])["t"]).sum() == 1
+
+
 def test_an_artifact_may_take_the_raw_arrays_themselves(bundle_of: Callable[..., Path]) -> None:
     raw = (RawInput("x", Kind.TENSOR, "two numbers"),)
     model = er.load(bundle_of(raw, (), (None, (_pair("x"),))))

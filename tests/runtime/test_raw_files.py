@@ -52,6 +52,17 @@ def test_a_folder_is_its_images_in_order_at_any_depth(tmp_path: Path) -> None:
     ]
 
 
+def test_a_folder_is_its_recordings(tmp_path: Path) -> None:
+    for name in ("2.WAV", "a.flac", "b.ogg", "notes.txt"):
+        (tmp_path / name).touch()
+
+    read = _read(Kind.AUDIO, tmp_path)
+
+    assert [item.raw for item in read] == [
+        tmp_path / name for name in ("2.WAV", "a.flac", "b.ogg")
+    ]
+
+
 def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
 

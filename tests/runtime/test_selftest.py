@@ -12,6 +12,7 @@ import edgesmith_runtime as er
 from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.errors import BackendError, BundleError, SelfTestError
 from edgesmith_runtime.golden import GoldenSamples, Media, Tolerance, golden_files
+from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.selftest import SelfTestResult, replay
 
@@ -36,6 +37,11 @@ def with_golden(
     return make
 
 
+LAST_STEP = Step(
+    op="cast", inputs=("features",), outputs=("wide",), params={"dtype": "float64"}
+)
+
+
 def _loaded(bundle: Bundle, tmp_path: Path) -> er.Model:
     write_bundle(bundle, tmp_path / "x.edge")
     return er.load(tmp_path / "x.edge")
@@ -51,6 +57,19 @@ def test_a_sound_bundle_passes_from_the_raw_samples(tiny_bundle_path: Path) -> N
     result = er.load(tiny_bundle_path).selftest()
 
     assert result == SelfTestResult(n_samples=3, artifact="model.onnx", started_from="raw")
+
+
+def test_an_artifact_that_starts_earlier_is_held_against_the_values_it_takes(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples, tmp_path: Path
+) -> None:
+    steps = (*tiny_manifest.transform, LAST_STEP)
+    manifest = dataclasses.replace(tiny_manifest, transform=steps)
+    wrong = _shifted(tiny_golden.tensors["features"], (2, 0), 0.5)
+    golden = dataclasses.replace(tiny_golden, tensors={"features": wrong})
+    bundle = make_bundle(manifest, {"model.onnx": tiny_onnx, **golden_files(golden)})
+
+    with pytest.raises(SelfTestError, match=r"^sample 2, tensor 'features': largest diff"):
+        _loaded(bundle, tmp_path).selftest()
 
 
 def test_another_output_is_named_with_its_difference(

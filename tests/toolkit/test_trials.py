@@ -173,6 +173,32 @@ def test_without_decisions_the_drop_is_of_fidelity(ground: Ground) -> None:
     assert 0 < made.drop.value < 0.05
 
 
+@pytest.mark.parametrize(
+    ("targets", "metric"), [([0, 1] * 35, "auc_or_agreement"), (None, "agreement")]
+)
+def test_an_anomaly_detection_drops_with_its_decisions(
+    ground: Ground, targets: list[int] | None, metric: str
+) -> None:
+    scores = np.linspace(0, 2, 70, dtype=np.float32)[:, None]
+    output = Output(
+        name="score", shape=(1,), decode=Decode(op=DecodeOp.THRESHOLD, threshold=1.0)
+    )
+    evaluation = replace(
+        ground.evaluation,
+        task=Task.ANOMALY,
+        outputs=(output,),
+        targets=None if targets is None else np.array(targets),
+        metric="auc",
+    )
+    trials = Trials(replace(ground, evaluation=evaluation, original={"score": scores}))
+
+    drop = trials.drop(
+        {"score": scores / 4}, slice(None)
+    )  # the same order, below the threshold
+
+    assert (drop.metric, drop.value) == (metric, pytest.approx(0.5))
+
+
 @FORMATS
 def test_without_samples_there_is_no_calibration(ground: Ground, fmt: Format) -> None:
     trials = Trials(replace(ground, calibration=None))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgesmith.store import Store
     from edgesmith_runtime.bench import Comparison
     from edgesmith_runtime.bundle import Artifact
-    from edgesmith_runtime.manifest import Output, Parity, RawInput, Score, Task
+    from edgesmith_runtime.manifest import HostStep, Output, Parity, RawInput, Score, Task
     from edgesmith_runtime.spec import TensorSpec
     from edgesmith_runtime.transforms import Batch, Transform
 
@@ -29,6 +29,7 @@ __all__ = [
     "Curve",
     "Dataset",
     "Dropped",
+    "Fused",
     "KerasModel",
     "Original",
     "Standing",
@@ -130,7 +131,8 @@ class Dropped:
 class Account:
     """What preparation did: rows read, dropped and why, cells filled by column, class balance.
 
-    ``balance`` counts samples by class within each split; empty for a regression.
+    ``balance`` counts samples by class, or by label of an anomaly detection, within each split;
+    empty for a regression.
     """
 
     n_read: int
@@ -149,7 +151,8 @@ class PreparedSplit:
 
     Args:
         store: The cached values: what the transform gives up to ``augment_after``.
-        targets: ``(n,)`` int64 class indices, or ``(n, 1)`` float32 scaled values.
+        targets: ``(n,)`` int64 class indices; ``(n, 1)`` float32 scaled values; or ``(n,)`` int64,
+            1 for an anomaly and 0 for none.
         rows: ``(n,)`` row of each sample in the Dataset.
     """
 
@@ -166,7 +169,7 @@ class Prepared:
     """A data set ready to learn from, and the fitted transform that made it so.
 
     Args:
-        task: Classification or regression.
+        task: Classification, regression or anomaly.
         raw_inputs: As in the Dataset.
         transform: The whole program, fitted on the training split.
         inputs: The model's input tensors, which the transform gives; first axis "batch".
@@ -174,6 +177,8 @@ class Prepared:
         splits: By split; the validation split may be absent.
         augment: Changes a batch of the value that ``augment_after`` marks, or None.
         account: What was done.
+        n_tokens: Where the tensor holds indices of tokens how many there are, padding and unknown
+            ones among them; else None.
     """
 
     task: Task
@@ -184,6 +189,7 @@ class Prepared:
     splits: Mapping[Split, PreparedSplit]
     augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None
     account: Account
+    n_tokens: int | None = None
     _rest: Transform = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -230,6 +236,19 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fused:
+    """Where an artifact begins that does steps of the transform itself.
+
+    Args:
+        starts_after: Index of the last step that is not in it; None where all are.
+        host_part: The steps that are not in it, each with its reason.
+    """
+
+    starts_after: int | None
+    host_part: tuple[HostStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """An artifact with how it was made and how it did.
 
@@ -243,6 +262,7 @@ class Candidate:
         latency: One call at batch 1; None where it was not measured.
         standing: None where nothing was searched.
         reason: Why that, in one sentence.
+        fused: Where it begins; None where it takes the model's tensors.
     """
 
     recipe: Recipe
@@ -253,6 +273,7 @@ class Candidate:
     latency: CallTime | None = None
     standing: Standing | None = None
     reason: str = ""
+    fused: Fused | None = None
 
     @property
     def bundle_file(self) -> str:
@@ -303,11 +324,13 @@ class Report:
         curve: How training went; None without training.
         comparison: Latencies; None when they were not measured.
         labels: Class names; empty for a regression.
-        expected: Test targets, ``(n,)``: class indices, or values in the target's unit.
-        predicted: The chosen artifact's answers, likewise.
+        expected: Test targets, ``(n,)``: class indices, values in the target's unit, or 1 for an
+            anomaly and 0 for none.
+        predicted: The chosen artifact's answers, likewise; of an anomaly detection the scores.
         provenance: As in the manifest.
         raw_inputs: What an app hands in.
         unit: Of a regression's values.
+        threshold: From which score on a sample is an anomaly; None for another task.
         search: What was tried to make it smaller or faster; None where nothing was asked for.
         page: Name of the report's file, beside the bundle.
     """
@@ -328,5 +351,6 @@ class Report:
     provenance: Mapping[str, Any] = field(default_factory=dict[str, Any])
     raw_inputs: tuple[RawInput, ...] = ()
     unit: str | None = None
+    threshold: float | None = None
     search: Search | None = None
     page: str = "report.html"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgesmith.core import Candidate, Choice, Original, Report
 from edgesmith.evaluation import choose, evaluate, fastest_of
 from edgesmith.foreign import ForeignModel
+from edgesmith.fused_artifacts import FusingGround, fused_candidates
 from edgesmith.packing import (
     DRAWN,
     SampleSet,
@@ -19,18 +19,18 @@ from edgesmith.packing import (
     original_place,
     pack,
 )
-from edgesmith.reporting import details, render_html, report_path
+from edgesmith.reporting import report_path, write_report
 from edgesmith.scopes import layer_of
 from edgesmith.searching import evidence_of, searched
 from edgesmith.steps import Steps
 from edgesmith.trials import Ground, with_own_answers
 from edgesmith.verification import tolerance
+from edgesmith.workspace import Drafts
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BudgetError, ConversionError
-from edgesmith_runtime.files import replacing
+from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.model import load
-from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Selection
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["DEFAULT_ROUNDS", "Order", "deliver", "prove", "write_report"]
+__all__ = ["DEFAULT_ROUNDS", "Order", "deliver", "prove"]
 
 DEFAULT_ROUNDS = 3  # of a search's latencies where a comparison is not asked for
 
@@ -109,7 +109,7 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         BudgetError: Nothing keeps the target. The bundle has the float artifacts then, and the
             report what was tried.
     """
-    drafts = _Drafts(work, _suffix(order))
+    drafts = Drafts(work, _suffix(order))
     try:
         original = _save_original(order, drafts.original, progress)
         verdict = evaluate(
@@ -122,7 +122,8 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         found = (
             None if order.target is None else _searched(order, order.target, verdict, progress)
         )
-        shipment = _shipment(order, verdict, found)
+        fused = _fused(order, verdict, work, progress) if order.conversion.fuse else ()
+        shipment = _shipment(order, verdict, found, fused)
         bundle = shipment.bundle(fastest=None)
         write_bundle(bundle, drafts.bundle)
         prove(drafts.bundle, shipment.candidates, progress)
@@ -170,8 +171,10 @@ class _Shipment:
         )
 
 
-def _shipment(order: Order, verdict: Verdict, found: Found | None) -> _Shipment:
-    shipped = verdict.candidates if found is None else found.shipped
+def _shipment(
+    order: Order, verdict: Verdict, found: Found | None, fused: tuple[Candidate, ...]
+) -> _Shipment:
+    shipped = (*(verdict.candidates if found is None else found.shipped), *fused)
     return _Shipment(
         order=order,
         candidates=shipped,
@@ -180,10 +183,24 @@ def _shipment(order: Order, verdict: Verdict, found: Found | None) -> _Shipment:
         predicted=verdict.predicted
         if found is None
         else {**found.predicted, **verdict.predicted},
-        tried=verdict.candidates if found is None else found.every,
+        tried=(*(verdict.candidates if found is None else found.every), *fused),
         search=None if found is None else found.search,
         evidence=None if found is None else evidence_of(found),
     )
+
+
+def _fused(
+    order: Order, verdict: Verdict, work: Workspace, progress: Progress
+) -> tuple[Candidate, ...]:
+    ground = FusingGround(
+        model=order.model,
+        reference=order.reference,
+        transform=order.interface.program(),
+        evaluation=order.evaluation,
+        original=verdict.original_outputs,
+        raw_samples=order.raw_samples,
+    )
+    return fused_candidates(ground, order.conversion, directory=work.build, progress=progress)
 
 
 def _searched(order: Order, target: Target, verdict: Verdict, progress: Progress) -> Found:
@@ -220,26 +237,6 @@ def _scopes(order: Order) -> Mapping[str, str]:
     return {} if isinstance(reference, ForeignModel) else reference.freeze().scopes
 
 
-@dataclass(frozen=True, slots=True)
-class _Drafts:
-    """Files that take their places when all is well; what an old build left stays until then."""
-
-    work: Workspace
-    suffix: str
-
-    @property
-    def original(self) -> Path:
-        return self.work.build / f"draft{self.suffix}"
-
-    @property
-    def bundle(self) -> Path:
-        return self.work.build / "draft.edge"
-
-    def clear(self) -> None:
-        self.original.unlink(missing_ok=True)
-        self.bundle.unlink(missing_ok=True)
-
-
 def _suffix(order: Order) -> str:
     reference = order.reference
     return f".{reference.format}" if isinstance(reference, ForeignModel) else ".keras"
@@ -266,11 +263,7 @@ def _golden(order: Order, verdict: Verdict, candidates: Sequence[Candidate]) -> 
     golden = golden_samples(
         interface.raw_inputs,
         order.raw_samples(rows),
-        Transform(
-            interface.transform,
-            tuple(raw.name for raw in interface.raw_inputs),
-            interface.assets,
-        ),
+        interface.program(),
         original=order.reference.run,
         inputs=[spec.name for spec in order.reference.signature.inputs],
         artifacts={
@@ -279,6 +272,12 @@ def _golden(order: Order, verdict: Verdict, candidates: Sequence[Candidate]) -> 
             }
             for one in candidates
         },
+        earlier=[
+            spec.name
+            for one in candidates
+            if one.fused is not None
+            for spec in one.artifact.signature.inputs
+        ],
     )
     return with_own_answers(golden, candidates, verdict.original_outputs)
 
@@ -382,19 +381,10 @@ def _report(
         provenance=order.provenance,
         raw_inputs=order.interface.raw_inputs,
         unit=answering.unit,
+        threshold=answering.decode.threshold if order.interface.task is Task.ANOMALY else None,
         search=shipment.search,
     )
 
 
 def _called(reference: AnyReference) -> str:
     return f"original.{reference.format}" if isinstance(reference, ForeignModel) else "Keras"
-
-
-def write_report(report: Report) -> None:
-    """The page for people and, beside it, the same for scripts."""
-    page = report_path(report)
-    with replacing(page) as draft:
-        draft.write_text(render_html(report), encoding="utf-8")
-    text = json.dumps(details(report), indent=1, ensure_ascii=False, allow_nan=False)
-    with replacing(page.with_suffix(".json")) as draft:
-        draft.write_text(text + "\n", encoding="utf-8")

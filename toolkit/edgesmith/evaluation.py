@@ -55,7 +55,8 @@ class Evaluation:
         task: What the outputs mean.
         outputs: Of the model; the first one answers.
         batches: The model's input tensors, some samples at a time, always in the same order.
-        targets: ``(n,)`` true class indices or values in their unit; None where not known.
+        targets: ``(n,)`` true class indices, values in their unit, or 1 for an anomaly and 0 for
+            none; None where not known.
         metric: The score's name, as ``resolve_metric`` gives it.
         seed: Of the score's interval.
         split: Which samples these are.

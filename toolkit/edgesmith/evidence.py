@@ -30,7 +30,8 @@ class Drop:
     """How much worse than the original an artifact is on the same samples, with 95 % interval.
 
     Args:
-        metric: The task metric; without the truth ``agreement`` with the original's decisions, or
+        metric: The task metric; of an anomaly detection ``auc_or_agreement``, whichever lost more;
+            without the truth ``agreement`` with the original's decisions, or
             ``fidelity``, the share of its outputs' variance that is reproduced.
         value: Above 0 is worse: the difference of the metric; of an error the share of the
             original's that was added.

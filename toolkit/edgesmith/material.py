@@ -167,7 +167,8 @@ def material_of(
         ParityError: The float artifacts do not answer as the original does.
     """
     floats = _float_artifacts(bundle, record)
-    golden = read_golden(bundle)
+    inputs = next(iter(floats.values())).signature.inputs
+    golden = read_golden(bundle).of(spec.name for spec in inputs)
     if given.samples is not None:
         judged = _given(bundle, floats, given, record)
     elif given.original is not None or given.expected is not None:
@@ -215,7 +216,7 @@ def _float_artifacts(bundle: Bundle, record: Record | None) -> dict[Format, Arti
     found = {
         entry.format: bundle.artifact(entry.file)
         for entry in bundle.manifest.artifacts
-        if entry.precision is Precision.FLOAT32
+        if entry.precision is Precision.FLOAT32 and entry.file not in bundle.manifest.host_part
     }
     for fmt in Format:
         file = f"model.{fmt}"
@@ -366,7 +367,7 @@ def _slices(tensors: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[A
 def _evaluation(bundle: Bundle, judged: _Judged, seed: int) -> Evaluation:
     manifest = bundle.manifest
     scored = [entry.score for entry in manifest.artifacts if entry.score is not None]
-    has_metric = manifest.task in (Task.CLASSIFICATION, Task.REGRESSION)
+    has_metric = manifest.task is not Task.TENSOR
     usual = resolve_metric("auto", manifest.task) if has_metric else ""
     return Evaluation(
         task=manifest.task,

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesmith.core import Original, Report
-from edgesmith.delivery import DEFAULT_ROUNDS, prove, write_report
+from edgesmith.delivery import DEFAULT_ROUNDS, prove
 from edgesmith.evaluation import fastest_of
 from edgesmith.foreign import is_foreign
 from edgesmith.material import Given, material_of, record_of
 from edgesmith.packing import leave_candidates
 from edgesmith.pipeline import BuildResult, export
 from edgesmith.recipe import Target
-from edgesmith.reporting import report_path
+from edgesmith.reporting import report_path, write_report
 from edgesmith.searching import searched
 from edgesmith.silence import Silent
 from edgesmith.steps import Steps
@@ -22,6 +22,7 @@ from edgesmith.workspace import workspace
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import read_bundle, write_bundle
 from edgesmith_runtime.errors import BudgetError, ConfigError
+from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
@@ -117,6 +118,11 @@ def optimize(  # noqa: PLR0913 - the promised signature
     material = material_of(bundle, record, given, progress)
     if class_names is not None:
         raise ConfigError("class_names: a bundle has its own; leave them out")
+    for file in bundle.manifest.host_part:
+        progress.say(
+            f"{file} is left out: it takes values from before some steps of the transform, and a "
+            "build alone makes such artifacts"
+        )
     name = place.stem if place.is_file() else bundle.manifest.name
     with workspace(place.parent if out is None else out, name) as work:
         return _optimized(material, target, work, n_rounds=n_rounds, progress=progress)
@@ -241,6 +247,7 @@ def _report(
         provenance=manifest.provenance,
         raw_inputs=manifest.raw_inputs,
         unit=answering.unit,
+        threshold=answering.decode.threshold if manifest.task is Task.ANOMALY else None,
         search=search,
         page="optimization.html",
     )

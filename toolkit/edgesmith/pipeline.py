@@ -34,9 +34,15 @@ from edgesmith.preparation import prepare
 from edgesmith.reporting import report_path
 from edgesmith.silence import Silent
 from edgesmith.sources import load_dataset
-from edgesmith.trained import calibration_of, evaluation_of, raw_samples_of, tuned_of
+from edgesmith.trained import (
+    calibration_of,
+    evaluation_of,
+    raw_samples_of,
+    tuned_of,
+    with_threshold,
+)
 from edgesmith.trials import CalibrationSamples
-from edgesmith.verification import resolve_metric
+from edgesmith.verification import check_labels, resolve_metric
 from edgesmith.workspace import workspace
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.files import replacing
@@ -111,6 +117,7 @@ def build(
     dataset = load_dataset(config.source, split=config.split, task=config.task)
     with workspace(out, config.name) as work:
         prepared = prepare(dataset, config, directory=work.build, progress=progress)
+        check_labels(metric, prepared.output.labels)
         for warning in prepared.account.warnings:
             progress.say(f"warning: {warning}")
         fitted = fit(
@@ -118,6 +125,9 @@ def build(
         )
         reference = trace(fitted.model, inputs=prepared.inputs)
         prepared = _answering_as(prepared, reference)
+        threshold: Mapping[str, Any] | None = None
+        if config.anomaly is not None:
+            prepared, threshold = with_threshold(prepared, reference, config.anomaly)
         evaluation = evaluation_of(prepared, metric, config.seed)
         order = Order(
             model=fitted.model,
@@ -128,6 +138,7 @@ def build(
                 raw_inputs=prepared.raw_inputs,
                 transform=prepared.transform.steps,
                 outputs=(prepared.output,),
+                assets=_assets(prepared),
             ),
             evaluation=evaluation,
             raw_samples=lambda rows: raw_samples_of(dataset, prepared, rows),
@@ -138,6 +149,7 @@ def build(
                 n_by_split=prepared.account.n_by_split,
                 seed=config.seed,
                 config=config.model_dump(mode="json", exclude_unset=True),
+                threshold=threshold,
             ),
             calibration=calibration_of(prepared, config),
             account=prepared.account,
@@ -148,6 +160,10 @@ def build(
             tuned=tuned_of(fitted.model, prepared, config, evaluation, work.build),
         )
         return _delivered(order, work, progress)
+
+
+def _assets(prepared: Prepared) -> dict[str, bytes]:
+    return {name: bytes(content) for name, content in prepared.transform.assets.items()}
 
 
 def _at_opset(conversion: ConversionConfig, target: TargetConfig | None) -> ConversionConfig:
@@ -179,6 +195,7 @@ def export(  # noqa: PLR0913 - the promised signature
     formats: Sequence[str] | None = None,
     opset: int | None = None,
     batch: int | None = None,
+    fuse: bool = False,
     custom_objects: Sequence[str] = (),
     unsafe: bool = False,
     n_rounds: int | None = 3,
@@ -206,6 +223,7 @@ def export(  # noqa: PLR0913 - the promised signature
             model file its own format, which is the only one that it can be.
         opset: Of the ONNX file; None takes the default of ``[conversion]``, or that of the file.
         batch: How many samples one run of an artifact takes; None leaves it free.
+        fuse: Make artifacts too that do the numeric steps of the transform themselves.
         custom_objects: Where classes are that a file needs, ``package.module``.
         unsafe: Let a file run the Python code that it holds, such as that of Lambda layers.
         n_rounds: Of the latency comparison; None measures nothing.
@@ -229,6 +247,7 @@ def export(  # noqa: PLR0913 - the promised signature
     if opset is None and target is not None:
         opset = target.opset
     conversion = _conversion(chosen_formats(model, formats), opset)
+    conversion = conversion.model_copy(update={"fuse": fuse})
     opened = open_original(model, opset=opset, custom_objects=custom_objects, unsafe=unsafe)
     sampled = trace_on(opened, samples, tuple(transform), seed=seed, batch=batch)
     sampled = answering(
@@ -266,7 +285,7 @@ def export(  # noqa: PLR0913 - the promised signature
 
 
 def _conversion(formats: Sequence[str], opset: int | None) -> ConversionConfig:
-    chosen = {"opset": opset} if opset is not None else {}
+    chosen: dict[str, Any] = {} if opset is None else {"opset": opset}
     try:
         return ConversionConfig(formats=tuple(Format(name) for name in formats), **chosen)
     except ValueError as error:

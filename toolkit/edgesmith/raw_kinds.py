@@ -15,6 +15,8 @@ __all__ = ["raw_inputs_of"]
 
 _KINDS = {
     "decode_image": Kind.IMAGE,
+    "decode_audio": Kind.AUDIO,
+    "read_series": Kind.SERIES,
     "numbers": Kind.TABLE,
     "categories": Kind.TABLE,
     "text": Kind.TEXT,
@@ -43,6 +45,10 @@ def _accepts(takers: Sequence[Step]) -> str:
     match _kind(takers):
         case Kind.IMAGE:
             return "an image file, its bytes, or an array of (height, width, channels)"
+        case Kind.AUDIO:
+            return "a sound file, its bytes, or an array of samples"
+        case Kind.SERIES:
+            return "a .csv file, its bytes, or an array of (time, channels)"
         case Kind.TABLE:
             columns = [column for step in takers for column in step.params["columns"]]
             return f"a row as a mapping with the columns {', '.join(columns)}"

@@ -340,7 +340,8 @@ def _limits_of(ground: Ground, target: Target) -> list[str]:
     if evaluation.drawn:
         notes = ["judged on drawn numbers, which say nothing of real inputs; give --samples"]
     unseen = RULE_OF_THREE / n_samples
-    if evaluation.task is Task.CLASSIFICATION and unseen > target.max_accuracy_drop:
+    is_decided = evaluation.task in (Task.CLASSIFICATION, Task.ANOMALY)
+    if is_decided and unseen > target.max_accuracy_drop:
         notes.append(
             f"{n_samples} samples cannot show that a drop stays below {unseen:.2g}, so nothing "
             f"quantized can keep {target.max_accuracy_drop:g}; give more samples"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgesmith.config import Config
+    from edgesmith.config import AnomalyConfig, Config
     from edgesmith.core import Dataset, KerasModel, Prepared, Progress
+    from edgesmith.reference import Reference
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.spec import Format
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["calibration_of", "evaluation_of", "raw_samples_of", "tuned_of"]
+__all__ = ["calibration_of", "evaluation_of", "raw_samples_of", "tuned_of", "with_threshold"]
 
 BATCH_SIZE = 256
 
@@ -47,16 +49,46 @@ def evaluation_of(prepared: Prepared, metric: str, seed: int) -> Evaluation:
     targets = prepared.splits[split].targets
     if prepared.task is Task.REGRESSION:
         targets = answers(prepared.task, prepared.output, {prepared.output.name: targets})
+    # Only the test split was never looked at, so only it gives a score.
+    is_scored = split is Split.TEST
+    if prepared.task is Task.ANOMALY:
+        is_scored = is_scored and 0 < int(np.sum(prepared.splits[split].targets)) < n_samples
     return Evaluation(
         task=prepared.task,
         outputs=(prepared.output,),
         batches=lambda: _batches(prepared, split, np.arange(n_samples)),
-        # Only the test split was never looked at, so only it gives a score.
-        targets=targets if split is Split.TEST else None,
+        targets=targets if is_scored else None,
         metric=metric,
         seed=seed,
         split=split,
     )
+
+
+def with_threshold(
+    prepared: Prepared, reference: Reference, config: AnomalyConfig
+) -> tuple[Prepared, Mapping[str, Any]]:
+    """From which score on a sample is an anomaly: a quantile of normal ones that did not train.
+
+    Args:
+        prepared: Of an anomaly detection; validation and training hold normal samples alone.
+        reference: Of the trained model.
+        config: Says which quantile.
+
+    Returns:
+        The same with the threshold in its output's decode, and in words for the provenance what
+        it comes from.
+    """
+    split = next(one for one in (Split.VALIDATION, Split.TRAIN) if one in prepared.splits)
+    name, n_samples = prepared.output.name, len(prepared.splits[split])
+    parts = [
+        reference.run(tensors)[name]
+        for tensors in _batches(prepared, split, np.arange(n_samples))
+    ]
+    threshold = float(np.quantile(np.concatenate(parts).astype(np.float64), config.quantile))
+    decode = dataclasses.replace(prepared.output.decode, threshold=threshold)
+    output = dataclasses.replace(prepared.output, decode=decode)
+    origin = {"quantile": config.quantile, "split": str(split), "n_samples": n_samples}
+    return dataclasses.replace(prepared, output=output), origin
 
 
 def _batches(

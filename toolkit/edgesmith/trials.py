@@ -23,12 +23,15 @@ from edgesmith.recipe import Recipe, Scheme, Weights
 from edgesmith.verification import (
     agreement_drop,
     answers,
+    decisions,
+    detection_drop,
     fidelity_drop,
     metric_drop,
     verify,
 )
 from edgesmith_runtime.errors import EdgesmithError
 from edgesmith_runtime.golden import Tolerance
+from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Precision
 
@@ -242,13 +245,18 @@ class Trials:
         after = answers(evaluation.task, output, outputs)
         if before is None or after is None:
             return fidelity_drop(original[output.name], outputs[output.name], rng=rng)
-        if evaluation.targets is not None:
-            return metric_drop(
-                evaluation.metric, evaluation.targets[rows], before, after, rng=rng
-            )
-        if before.dtype.kind == "i":
-            return agreement_drop(before, after, rng=rng)
-        return fidelity_drop(original[output.name], outputs[output.name], rng=rng)
+        decided = decisions(evaluation.task, output, before)
+        decided_now = decisions(evaluation.task, output, after)
+        if evaluation.targets is None and decided is not None and decided_now is not None:
+            return agreement_drop(decided, decided_now, rng=rng)
+        if evaluation.targets is None:
+            return fidelity_drop(original[output.name], outputs[output.name], rng=rng)
+        true = evaluation.targets[rows]
+        if evaluation.task is not Task.ANOMALY or decided is None or decided_now is None:
+            return metric_drop(evaluation.metric, true, before, after, rng=rng)
+        return detection_drop(
+            true, before, after, decided=decided, decided_now=decided_now, rng=rng
+        )
 
     def noise(self, artifact: Artifact) -> float:
         """Noise to signal of the answering output on calibration samples, without a unit.
@@ -329,7 +337,10 @@ def with_own_answers(
         if one.recipe.is_float:
             continue
         file = one.artifact.file
-        outputs[file] = open_runner(one.artifact).run(golden.tensors)
+        tensors = {
+            spec.name: golden.tensors[spec.name] for spec in one.artifact.signature.inputs
+        }
+        outputs[file] = open_runner(one.artifact).run(tensors)
         tolerances[file] = {
             name: replace(bound, atol=bound.atol + _STEPS_APART * float(np.ptp(original[name])))
             for name, bound in golden.output_tolerances[file].items()

@@ -15,7 +15,7 @@ from edgesmith_runtime.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["Workspace", "workspace"]
+__all__ = ["Drafts", "Workspace", "workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,34 @@ class Workspace:
     def build(self) -> Path:
         """What later steps need: the original, tensors, candidates; also caches and drafts."""
         return self.out / "build"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Files that take their places when all is well; what an old build left stays until then.
+
+    Args:
+        work: Where they are.
+        suffix: Of the original, with its dot.
+    """
+
+    work: Workspace
+    suffix: str
+
+    @property
+    def original(self) -> Path:
+        """The original model's file."""
+        return self.work.build / f"draft{self.suffix}"
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle's."""
+        return self.work.build / "draft.edge"
+
+    def clear(self) -> None:
+        """Take away what did not take its place."""
+        self.original.unlink(missing_ok=True)
+        self.bundle.unlink(missing_ok=True)
 
 
 @contextmanager

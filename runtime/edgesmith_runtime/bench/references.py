@@ -19,10 +19,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Bundle
-    from edgesmith_runtime.manifest import ArtifactEntry
+    from edgesmith_runtime.manifest import ArtifactEntry, Manifest
     from edgesmith_runtime.spec import Signature, TensorSpec
 
-__all__ = ["Expected", "References", "fixed_batch", "golden_references", "sample_references"]
+__all__ = [
+    "Expected",
+    "References",
+    "elsewhere",
+    "fixed_batch",
+    "golden_references",
+    "sample_references",
+]
 
 # Two float32 engines, or one at two batch sizes, sum in another order: below 1e-4 of the largest
 # output where it was measured. Another set of weights is off by about its whole size.
@@ -82,8 +89,13 @@ def golden_references(bundle: Bundle) -> References:
                 f"{bundle.manifest.name}: the golden samples have no tensor '{spec.name}', which "
                 f"{default.file} takes; rebuild the bundle, or give samples"
             )
+    others = {
+        spec.name for entry in elsewhere(bundle.manifest) for spec in entry.signature.inputs
+    }
+    others -= {spec.name for spec in default.signature.inputs}
+    tensors = {name: array for name, array in golden.tensors.items() if name not in others}
     return References(
-        inputs=_in_order(golden.tensors, default.signature.inputs),
+        inputs=_in_order(tensors, default.signature.inputs),
         artifacts=artifacts,
         original=_near(artifacts[default.file].outputs, default),
     )
@@ -156,6 +168,14 @@ def _error(entry: ArtifactEntry) -> float:
     if entry.precision is Precision.FLOAT32 or entry.parity is None:
         return 0.0
     return _OTHER_SAMPLES * entry.parity.max_abs_error
+
+
+def elsewhere(manifest: Manifest) -> tuple[ArtifactEntry, ...]:
+    """Artifacts that start from other values than the default one: fused with some steps."""
+    default = manifest.artifact(manifest.default_artifact.file)
+    return tuple(
+        entry for entry in manifest.artifacts if entry.starts_after != default.starts_after
+    )
 
 
 def fixed_batch(signature: Signature) -> int | None:

@@ -19,6 +19,7 @@ from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.references import (
     Expected,
     References,
+    elsewhere,
     fixed_batch,
     golden_references,
     sample_references,
@@ -169,13 +170,22 @@ class _Ledger:
 
 
 def _unmeasurable(bundle: Bundle, plan: Plan) -> dict[str, str]:
-    """Artifacts of a fixed batch size that is not in the plan, and why that is a problem."""
+    """Artifacts that cannot be called on the prepared tensors of the plan, and why not.
+
+    A fused one is timed on other work than the rest: steps of the transform are in its call.
+    """
     sizes = ", ".join(str(size) for size in plan.batches)
-    return {
+    problems = {
         entry.file: f"it takes batches of {fixed} only, not of {sizes}"
         for entry in bundle.manifest.artifacts
         if (fixed := fixed_batch(entry.signature)) is not None and fixed not in plan.batches
     }
+    for entry in elsewhere(bundle.manifest):
+        problems[entry.file] = (
+            "it takes other values than the default artifact, from before some steps of the "
+            "transform; compare both from raw inputs"
+        )
+    return problems
 
 
 def _run_rounds(

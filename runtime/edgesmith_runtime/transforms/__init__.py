@@ -5,12 +5,13 @@ A program is a list of steps over named values. Every value is a *batch*:
 - an image, text or other single raw input: a list, one item a sample;
 - a table: a mapping of column name to a sequence, one entry a sample;
 - rows of tokens of a text: a list of lists;
-- an array: the first axis is the batch.
+- numbers: an array whose first axis is the batch, or where samples differ in shape a list of
+  arrays, one a sample.
 
 A step takes batches and returns one batch of the same length, and sample ``i`` of its result
 depends on sample ``i`` alone, to the bit: a batch of one and a batch of a thousand agree. (But
 for the width that ``pad`` without a length gives, which is that of the longest row.)
-The vocabulary is closed (``OPS``); each op is one frozen dataclass in a leaf file, whose fields
+The vocabulary is closed (``OPS``, in ``vocabulary``); each op is one frozen dataclass in a leaf file, whose fields
 are the step's params. Nothing is fitted here.
 """
 
@@ -23,19 +24,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from edgesmith_runtime.assets import read_asset
+from edgesmith_runtime.assets import read_asset, text_of_asset
 from edgesmith_runtime.errors import BundleError, InputError, TransformError
-from edgesmith_runtime.transforms import (
-    filters,
-    hashing,
-    image,
-    indices,
-    lookup,
-    numeric,
-    resize,
-    table,
-    text,
-)
+from edgesmith_runtime.transforms.vocabulary import AS_TEXT, FROM_ASSET, JOINING, OPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,42 +37,6 @@ __all__ = ["OPS", "Batch", "Op", "Transform", "make_op"]
 
 Batch = Any  # a list, a mapping of columns, or an array; see the module docstring
 Op = Callable[..., Batch]  # one op with its params: batches in, the new batch out
-
-
-OPS: dict[str, Callable[..., Op]] = {
-    "decode_image": image.DecodeImage,
-    "resize": resize.Resize,
-    "numbers": table.Numbers,
-    "categories": table.Categories,
-    "fill_categories": table.FillCategories,
-    "one_hot": table.OneHot,
-    "ordinal": table.Ordinal,
-    "tensor": numeric.Tensor,
-    "fill": numeric.Fill,
-    "clip": numeric.Clip,
-    "scale": numeric.Scale,
-    "cast": numeric.Cast,
-    "concat": numeric.Concat,
-    "moving_average": filters.MovingAverage,
-    "median_filter": filters.MedianFilter,
-    "gaussian_filter": filters.GaussianFilter,
-    "savitzky_golay": filters.SavitzkyGolay,
-    "text": text.Text,
-    "standardize_text": text.StandardizeText,
-    "split_text": text.SplitText,
-    "ngrams": text.Ngrams,
-    "lookup": lookup.Lookup,
-    "lookup_numbers": lookup.LookupNumbers,
-    "hash": hashing.Hash,
-    "cross_hash": hashing.CrossHash,
-    "pad": indices.Pad,
-    "count_indices": indices.CountIndices,
-    "one_hot_indices": indices.OneHotIndices,
-    "weigh": indices.Weigh,
-}
-
-_JOINING = frozenset({"concat", "cross_hash"})  # take any number of values; the others one
-_FROM_ASSET = {"lookup": "vocabulary", "lookup_numbers": "vocabulary", "weigh": "weights"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +100,11 @@ class Transform:
         name = step.inputs[0]
         return f"input '{name}'" if name in self.raw_inputs else _place(index, step)
 
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """The op of each step."""
+        return self._ops
+
     def split(self) -> tuple[Transform, Transform]:
         """The steps up to and with ``augment_after``, and the rest; without a mark, all and none."""
         marked = [index for index, step in enumerate(self.steps) if step.augment_after]
@@ -167,7 +127,7 @@ def _place(index: int, step: Step) -> str:
 
 
 def _check_names(step: Step, place: str, known: set[str]) -> None:
-    if not step.inputs or (len(step.inputs) > 1 and step.op not in _JOINING):
+    if not step.inputs or (len(step.inputs) > 1 and step.op not in JOINING):
         raise TransformError(f"{place}: takes one value, got {list(step.inputs)}")
     for name in step.inputs:
         if name not in known:
@@ -212,15 +172,16 @@ def _asset_param(
 ) -> dict[str, object]:
     if step.asset is None:
         return {}
-    if step.op not in _FROM_ASSET:
+    if step.op not in FROM_ASSET:
         raise TransformError(f"{place}: takes no asset, got '{step.asset}'")
-    name = _FROM_ASSET[step.op]
+    name = FROM_ASSET[step.op]
     if name in step.params:
         raise TransformError(f"{place}: '{name}' is given twice, in params and as the asset")
     if step.asset not in assets:
         raise TransformError(f"{place}: the asset '{step.asset}' is missing")
     try:
-        return {name: read_asset(assets[step.asset], step.asset)}
+        read = text_of_asset if step.op in AS_TEXT else read_asset
+        return {name: read(assets[step.asset], step.asset)}
     except BundleError as error:
         raise TransformError(f"{place}: {error}") from error
 

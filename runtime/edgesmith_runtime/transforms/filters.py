@@ -27,17 +27,20 @@ VALUES_AT_ONCE = 1 << 20  # holds the working memory to a few megabytes
 
 @dataclass(frozen=True, slots=True)
 class MovingAverage:
-    """The mean of a window around each value.
+    """The mean of a window around each value: ``y[t] = sum_k x[t + k] / size``, ``|k| <= size / 2``.
 
-    At the border the edge value is repeated, here and in the other filters of this module.
+    Equal to ``scipy.ndimage.uniform_filter1d(mode="nearest")``: at the border the edge value is
+    repeated, here and in the other filters of this module.
 
     Args:
         size: Window in values, odd.
         axes: Axes of a sample, 0 is the first after the batch.
+        causal: The window ends at its value, so that no value depends on a later one.
     """
 
     size: int
     axes: tuple[int, ...]
+    causal: bool = False
 
     def __post_init__(self) -> None:
         _check_window("size", self.size)
@@ -45,20 +48,26 @@ class MovingAverage:
 
     def __call__(self, samples: Any) -> Any:
         """The same shapes in float32 (float64 stays), an array or a list as given."""
-        return _smoothed(samples, self.axes, (1.0 / self.size,) * self.size)
+        weights = (1.0 / self.size,) * self.size
+        return _smoothed(samples, self.axes, weights, causal=self.causal)
 
 
 @dataclass(frozen=True, slots=True)
 class MedianFilter:
     """The median of a window around each value: single outliers vanish, edges stay.
 
+    J. W. Tukey, Exploratory Data Analysis, 1977; equal to
+    ``scipy.ndimage.median_filter(mode="nearest")``.
+
     Args:
         size: Window in values along each of ``axes``, odd.
         axes: Axes of a sample, taken together: two of them are a square window.
+        causal: The window ends at its value, so that no value depends on a later one.
     """
 
     size: int
     axes: tuple[int, ...]
+    causal: bool = False
 
     def __post_init__(self) -> None:
         _check_window("size", self.size)
@@ -78,7 +87,7 @@ class MedianFilter:
         for sample, place in zip(samples, medians, strict=True):
             padded = sample
             for axis in self.axes:
-                padded = _padded(padded, self.size // 2, axis)
+                padded = _padded(padded, self.size, axis, causal=self.causal)
             window = (self.size,) * len(self.axes)
             windows = sliding_window_view(padded, window, axis=self.axes)
             n_window = math.prod(window)
@@ -94,6 +103,9 @@ class MedianFilter:
 class GaussianFilter:
     """A weighted mean around each value, with the weights of a normal distribution.
 
+    The weight at a distance of k is in proportion to ``exp(-k^2 / (2 sigma^2))``; equal to
+    ``scipy.ndimage.gaussian_filter(mode="nearest")``.
+
     Args:
         sigma: Its standard deviation in values, above 0; the window ends at 4 sigma.
         axes: Axes of a sample, 0 is the first after the batch.
@@ -101,7 +113,7 @@ class GaussianFilter:
 
     sigma: float
     axes: tuple[int, ...]
-    _weights: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    weights: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         largest = MAX_WINDOW // 2 / TRUNCATE_SIGMAS
@@ -112,11 +124,11 @@ class GaussianFilter:
         _check_axes(self.axes)
         radius = int(TRUNCATE_SIGMAS * self.sigma + 0.5)
         weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / self.sigma) ** 2)
-        object.__setattr__(self, "_weights", tuple((weights / weights.sum()).tolist()))
+        object.__setattr__(self, "weights", tuple((weights / weights.sum()).tolist()))
 
     def __call__(self, samples: Any) -> Any:
         """The same shapes in float32 (float64 stays), an array or a list as given."""
-        return _smoothed(samples, self.axes, self._weights)
+        return _smoothed(samples, self.axes, self.weights, causal=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +136,20 @@ class SavitzkyGolay:
     """The middle of a polynomial fitted to a window around each value: peaks keep their height.
 
     A. Savitzky, M. Golay, Smoothing and differentiation of data by simplified least squares
-    procedures, 1964.
+    procedures, 1964; equal to ``scipy.signal.savgol_filter(mode="nearest")``.
 
     Args:
         window: In values, odd.
         order: Of the polynomial, less than ``window`` and at most 10.
         axis: Axis of a sample, 0 is the first after the batch.
+        causal: The window ends at its value, where the polynomial is read then.
     """
 
     window: int
     order: int
     axis: int
-    _weights: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    causal: bool = False
+    weights: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_window("window", self.window)
@@ -146,15 +160,17 @@ class SavitzkyGolay:
                 f"order: expected 0 to {highest} for a window of {self.window}, "
                 f"got {self.order}"
             )
-        # Places in -1 to 1 keep the least squares well conditioned; the middle stays at 0,
-        # where the polynomial is its constant term.
+        # Places in -1 to 1 keep the least squares well conditioned. At 0, the middle, the
+        # polynomial is its constant term; at 1, the end, the sum of all.
         places = np.linspace(-1.0, 1.0, self.window) if self.window > 1 else np.zeros(1)
         powers = np.vander(places, self.order + 1, increasing=True)
-        object.__setattr__(self, "_weights", tuple(np.linalg.pinv(powers)[0].tolist()))
+        inverse = np.linalg.pinv(powers)
+        weights = inverse.sum(axis=0) if self.causal else inverse[0]
+        object.__setattr__(self, "weights", tuple(weights.tolist()))
 
     def __call__(self, samples: Any) -> Any:
         """The same shapes in float32 (float64 stays), an array or a list as given."""
-        return _smoothed(samples, (self.axis,), self._weights)
+        return _smoothed(samples, (self.axis,), self.weights, causal=self.causal)
 
 
 def _check_window(name: str, size: int) -> None:
@@ -169,23 +185,25 @@ def _check_axes(axes: tuple[int, ...]) -> None:
         )
 
 
-def _smoothed(samples: Any, axes: tuple[int, ...], weights: tuple[float, ...]) -> Any:
+def _smoothed(
+    samples: Any, axes: tuple[int, ...], weights: tuple[float, ...], *, causal: bool
+) -> Any:
     def along_axes(group: NDArray[np.floating]) -> NDArray[np.floating]:
         for axis in axes:
-            group = _weighted(group, weights, axis + 1)
+            group = _weighted(group, weights, axis + 1, causal=causal)
         return group
 
     return _each(samples, axes, along_axes)
 
 
 def _weighted(
-    values: NDArray[np.floating], weights: tuple[float, ...], axis: int
+    values: NDArray[np.floating], weights: tuple[float, ...], axis: int, *, causal: bool
 ) -> NDArray[np.floating]:
     """The weighted sum of each value's neighbours along one axis.
 
     Added up weight by weight, so that the rounding does not depend on how many samples there are.
     """
-    padded = _padded(values, len(weights) // 2, axis)
+    padded = _padded(values, len(weights), axis, causal=causal)
     length = values.shape[axis]
     before = (slice(None),) * axis
     total = padded[(*before, slice(0, length))] * weights[0]
@@ -196,9 +214,13 @@ def _weighted(
     return total
 
 
-def _padded(values: NDArray[np.floating], n_each_side: int, axis: int) -> NDArray[np.floating]:
+def _padded(
+    values: NDArray[np.floating], size: int, axis: int, *, causal: bool
+) -> NDArray[np.floating]:
+    """With the edge values again, so that there is a window of ``size`` for each value."""
     length = values.shape[axis]
-    places = np.arange(-n_each_side, length + n_each_side, dtype=np.intp)
+    n_after = 0 if causal else size // 2
+    places = np.arange(n_after + 1 - size, length + n_after, dtype=np.intp)
     np.clip(places, 0, length - 1, out=places)
     return values.take(places, axis=axis)
 

@@ -25,7 +25,11 @@ _CROSS_KEY = 0xDECAFCAFFE  # of tf.sparse.cross_hashed where none is given
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hash:
-    """A text, or the digits of a number, becomes a bin by its hash.
+    """A text, or the digits of a number, becomes a bin: its hash modulo ``n_bins``.
+
+    The hash is FarmHash's ``Fingerprint64``, or SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein,
+    2012) under a salt; equal to ``tf.strings.to_hash_bucket_fast``, ``to_hash_bucket_strong``
+    and Keras' ``Hashing``.
 
     Args:
         n_bins: Number of bins.
@@ -100,7 +104,9 @@ def _whole(numbers: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True)
 class CrossHash:
-    """Several values of a sample together become one bin.
+    """Several values of a sample together become one bin, as ``tf.sparse.cross_hashed`` has it.
+
+    Also Keras' ``HashedCrossing``.
 
     Args:
         n_bins: Number of bins.

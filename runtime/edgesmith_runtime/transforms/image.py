@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import sys
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
+from edgesmith_runtime.transforms.jpeg_header import pixels_alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,10 @@ __all__ = ["DecodeImage"]
 # A closed list: Pillow's others are rare, or start a program (EPS starts Ghostscript).
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 MAX_PIXELS = 89_478_485  # Pillow's own bound against decompression bombs; there it only warns
+READ_AT_ONCE = 1 << 22  # bytes; the many small reads of a decoder are quicker in memory
 ORIENTATION = 0x0112  # Exif 2.32, table 4
 CHANNELS = {"grey": 1, "rgb": 3}
+BACKGROUNDS = {"drop": None, "white": 255, "black": 0}
 
 # Pillow's decoders raise whatever their parsing stumbles on: the first four were met by flipping
 # and cutting bytes of each format, the others belong to the same parsing.
@@ -51,25 +54,34 @@ class DecodeImage:
 
     A raw image is one of
 
-    - a path, or the bytes of a file: JPEG, PNG, BMP, GIF, PPM, TIFF or WebP (needs Pillow). The
-      first frame, turned upright by its EXIF orientation; palettes and CMYK become RGB, alpha is
-      dropped, 16-bit channels keep their high byte;
+    - a path, or the bytes of a file: JPEG, PNG, BMP, GIF, PPM, TIFF or WebP (needs Pillow), of at
+      most 89,478,485 pixels, Pillow's bound against decompression bombs. The first frame, turned
+      upright by its EXIF orientation; palettes and CMYK become RGB, 16-bit channels keep their
+      high byte;
     - a PIL image, treated the same;
-    - an array ``(h, w)``, ``(h, w, 1)``, ``(h, w, 3)`` or ``(h, w, 4)`` (alpha is dropped), uint8,
-      or of another number type whose values are whole and from 0 to 255.
+    - an array ``(h, w)``, ``(h, w, 1)``, ``(h, w, 3)`` or ``(h, w, 4)`` (with alpha), uint8, or of
+      another number type whose values are whole and from 0 to 255.
 
-    Grey from colour is the luma of ITU-R BT.601-2 in the fixed-point arithmetic of Pillow, so a
-    file and its array give the same pixels.
+    Grey from colour is the luma of ITU-R BT.601-2, ``(19595 r + 38470 g + 7471 b + 32768) >> 16``
+    as Pillow computes it, so a file and its array give the same pixels. On a background of level
+    ``l`` a colour ``c`` becomes ``(c * alpha + l * (255 - alpha)) / 255``, rounded, as
+    ``PIL.Image.paste`` with a mask does it.
 
     Args:
         mode: "grey" (one channel) or "rgb" (three).
+        alpha: "drop", so that a transparent pixel shows its colour; or the background, "white" or
+            "black", that it lies on.
     """
 
     mode: str
+    alpha: str = "drop"
 
     def __post_init__(self) -> None:
         if self.mode not in CHANNELS:
             raise ValueError(f"mode: expected one of 'grey', 'rgb', got '{self.mode}'")
+        if self.alpha not in BACKGROUNDS:
+            known = ", ".join(f"'{name}'" for name in BACKGROUNDS)
+            raise ValueError(f"alpha: expected one of {known}, got '{self.alpha}'")
 
     def __call__(self, images: Any) -> NDArray[np.uint8] | list[NDArray[np.uint8]]:
         """Pixels in uint8: an array ``(batch, h, w, c)`` where all sizes agree, else a list.
@@ -98,10 +110,10 @@ class DecodeImage:
         if isinstance(raw, np.ndarray):
             return self._coloured(cast("NDArray[Any]", raw), n_axes_before=0)
         if isinstance(raw, str | os.PathLike):
-            return self._from_path(Path(os.fsdecode(cast("str", raw))))
+            return self._from_path(os.fsdecode(cast("str", raw)))
         if isinstance(raw, bytes | bytearray | memoryview):
             content = bytes(cast("bytes", raw))
-            return self._from_stream(BytesIO(content), f"bytes of {len(content)}")
+            return self._from_content(content, f"bytes of {len(content)}")
         pil_image = sys.modules.get("PIL.Image")
         if pil_image is not None and isinstance(raw, pil_image.Image):
             return self._from_pillow(cast("Image", raw), "PIL image")
@@ -119,23 +131,35 @@ class DecodeImage:
         if 0 in shape:
             raise InputError(f"expected an image, got an array without pixels, shape {shape}")
         pixels = array if array.dtype == np.uint8 else _as_bytes(array)
+        background = BACKGROUNDS[self.alpha]
+        if background is not None and pixels.shape[-1] == 4:
+            pixels = _on_background(pixels, background)
         if pixels.shape[-1] == 1:
             return pixels if self.mode == "grey" else np.repeat(pixels, 3, axis=-1)
         return _luma(pixels) if self.mode == "grey" else pixels[..., :3]
 
-    def _from_path(self, path: Path) -> NDArray[np.uint8]:
-        name = _shortened(str(path))
+    def _from_path(self, path: str) -> NDArray[np.uint8]:
+        name = _shortened(path)
         try:
-            if path.is_dir():
+            found = os.stat(path)  # noqa: PTH116 - a Path takes longer than this
+            if stat.S_ISDIR(found.st_mode):
                 raise InputError(f"{name}: expected an image file, got a directory")
-            if not path.exists():
-                raise InputError(f"{name}: there is no such file")
-            if not path.is_file():
+            if not stat.S_ISREG(found.st_mode):
                 raise InputError(f"{name}: expected an image file, got a device or a pipe")
-            with path.open("rb") as stream:
+            if found.st_size <= READ_AT_ONCE:
+                with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - as above
+                    content = stream.readall()
+                return self._from_content(content, name)
+            with open(path, "rb") as stream:  # noqa: PTH123 - as above
                 return self._from_stream(stream, name)
-        except OSError as error:
-            raise InputError(f"{name}: cannot be read: {error.strerror or error}") from error
+        except FileNotFoundError as error:
+            raise InputError(f"{name}: there is no such file") from error
+        except (OSError, ValueError) as error:  # ValueError: a path with a zero character
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{name}: cannot be read: {reason}") from error
+
+    def _from_content(self, content: bytes, name: str) -> NDArray[np.uint8]:
+        return self._from_stream(BytesIO(pixels_alone(content)), name)
 
     def _from_stream(self, stream: IO[bytes], name: str) -> NDArray[np.uint8]:
         try:
@@ -145,8 +169,7 @@ class DecodeImage:
                 "reading image files needs an extra: pip install 'edgesmith-runtime[image]'"
             ) from error
         try:
-            with Image.open(stream, formats=FORMATS) as image:
-                return self._from_pillow(image, name)
+            return self._from_pillow(Image.open(stream, formats=FORMATS), name)
         except UnidentifiedImageError as error:
             raise InputError(
                 f"{name}: not readable as an image; expected one of {', '.join(FORMATS)}"
@@ -157,15 +180,16 @@ class DecodeImage:
             raise InputError(f"{name}: not readable as an image: {error}") from error
 
     def _from_pillow(self, image: Image, name: str) -> NDArray[np.uint8]:
-        from PIL import ImageOps
-
         if image.width * image.height > MAX_PIXELS:
             raise InputError(f"{name}: {_BOMB}")
         try:
             image.load()  # before EXIF is asked for: PNG may hold it after the pixels
             if image.getexif().get(ORIENTATION, 1) != 1:
+                from PIL import ImageOps
+
                 image = ImageOps.exif_transpose(image)
-            return self._coloured(_plain_array(image, self.mode), n_axes_before=0)
+            plain = _plain_array(image, self.mode, keep_alpha=self.alpha != "drop")
+            return self._coloured(plain, n_axes_before=0)
         except _DAMAGE as error:
             raise InputError(f"{name}: not readable as an image: {error}") from error
         except InputError as error:
@@ -175,13 +199,17 @@ class DecodeImage:
 _BOMB = f"expected at most {MAX_PIXELS} pixels, got more; make the image smaller before"
 
 
-def _plain_array(image: Image, mode: str) -> NDArray[Any]:
+def _plain_array(image: Image, mode: str, *, keep_alpha: bool) -> NDArray[Any]:
     """The pixels of a loaded PIL image, in ``mode`` where Pillow can do it without loss."""
+    if image.mode == "RGB" and not keep_alpha:
+        return np.asarray(image.convert("L") if mode == "grey" else image)
     if image.mode.startswith("I;16"):
         # Pillow would clip at 255; the high byte is what its decoders take of 16-bit colour.
         return np.asarray(image) >> 8
     if image.mode in ("I", "F"):
         return np.asarray(image)
+    if keep_alpha and image.has_transparency_data:
+        return np.asarray(image.convert("RGBA"))
     if image.mode in ("1", "L", "LA"):
         return np.asarray(image.convert("L"))
     if image.mode == "P":
@@ -204,6 +232,17 @@ def _as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
             f"got {pixels.dtype} from {low} to {high}{cure}"
         )
     return whole
+
+
+def _on_background(pixels: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
+    """RGBA on grey of one level, ``(..., 4)`` to ``(..., 3)``."""
+    alpha = pixels[..., 3:4].astype(np.uint32)
+    blended = pixels[..., :3] * alpha
+    blended += level * (255 - alpha)
+    blended += 128  # with the next line a division by 255, rounded; as Pillow's paste has it
+    blended += blended >> 8
+    blended >>= 8
+    return blended.astype(np.uint8)
 
 
 def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -22,33 +22,43 @@ __all__ = ["CountIndices", "OneHotIndices", "Pad", "Weigh"]
 class Pad:
     """Rows of different lengths become one array, with zeros at the end.
 
+    Equal to ``keras.utils.pad_sequences(padding="post", truncating="post")``.
+
     Args:
         length: What is longer is cut there. With None it is that of the longest row in the
             batch, as in Keras, so the width of a sample's result is not its own alone.
+        cut: "end" or "start": where a row that is too long loses the rest.
     """
 
     length: int | None = None
+    cut: str = "end"
 
     def __post_init__(self) -> None:
+        if self.cut not in ("end", "start"):
+            raise ValueError(f"cut: expected 'end' or 'start', got '{self.cut}'")
         if self.length is not None and self.length < 0:
             raise ValueError(f"length: expected a number from 0, got {self.length}")
 
     def __call__(self, indices: Any) -> NDArray[np.int64]:
-        """Indices, ``(batch, length)``."""
+        """Indices in int64, ``(batch, length)``.
+
+        Args:
+            indices: Rows, or an array ``(batch, length)``.
+        """
         rows = as_rows(numbers_in(indices))
         length = self.length
         if length is None:
             length = max((len(row) for row in rows), default=0)
         padded = np.zeros((len(rows), length), np.int64)
         for index, row in enumerate(rows):
-            cut = row[:length]
-            padded[index, : len(cut)] = cut
+            kept = row[:length] if self.cut == "end" else row[max(0, len(row) - length) :]
+            padded[index, : len(kept)] = kept
         return padded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountIndices:
-    """How often each index is in a row.
+    """How often each index is in a row, as Keras' ``CategoryEncoding`` counts.
 
     Args:
         depth: How many indices there are; others, and negative ones, do not count.
@@ -64,7 +74,7 @@ class CountIndices:
         _check(self.depth, self.dtype)
 
     def __call__(self, indices: Any) -> NDArray[Any]:
-        """Counts, ``(batch, depth)``.
+        """Counts in ``dtype``, ``(batch, depth)``.
 
         Args:
             indices: Rows, or an array ``(batch, length)``.
@@ -82,7 +92,7 @@ class CountIndices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneHotIndices:
-    """A 1 at the place of an index.
+    """A 1 at the place of an index, as ``tf.one_hot``.
 
     Args:
         depth: How many indices there are; others, and negative ones, give zeros.
@@ -98,7 +108,10 @@ class OneHotIndices:
         _check(self.depth, self.dtype)
 
     def __call__(self, indices: Any) -> NDArray[Any]:
-        """Zeros and ones, ``(batch, ..., depth)``.
+        """Zeros and ones in ``dtype``, ``(batch, ..., depth)``.
+
+        Args:
+            indices: Whole numbers, ``(batch, ...)``.
 
         Raises:
             TransformError: Rows of different lengths, or no last axis of length 1.
@@ -115,7 +128,7 @@ class OneHotIndices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weigh:
-    """Multiply by a weight for each place on the last axis.
+    """Multiply by a weight for each place on the last axis, as ``numpy.multiply``.
 
     Args:
         weights: One a place.

@@ -24,6 +24,8 @@ __all__ = ["Lookup", "LookupNumbers"]
 class Lookup:
     """A text becomes its index: first the indices for unknown texts, then the vocabulary.
 
+    Equal to Keras' ``StringLookup``.
+
     Args:
         vocabulary: Texts that differ.
         first: The index of the first unknown one, or of the vocabulary without any.
@@ -59,12 +61,16 @@ class Lookup:
             InputError: A text outside of the vocabulary where ``n_unknown`` is 0.
         """
         places = self._places
+        given = texts_in(texts)
+        if self.n_unknown == 1 and isinstance(given, list):  # no call for each token
+            find, unknown = places.get, self.first
+            return [[find(text, unknown) for text in row] for row in given]
 
         def place(text: bytes) -> int:
             known = places.get(text)
             return self._unknown(text) if known is None else known
 
-        return mapped(texts_in(texts), place, np.int64)
+        return mapped(given, place, np.int64)
 
     def _unknown(self, text: bytes) -> int:
         if self.n_unknown == 0:
@@ -77,15 +83,17 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupNumbers:
-    """A whole number becomes its index, as in ``Lookup``; its hash is that of its digits.
+    """A whole number becomes its index, as in ``lookup``; its hash is that of its digits.
+
+    Equal to Keras' ``IntegerLookup``.
 
     Args:
         vocabulary: Whole numbers that differ.
-        first: As in ``Lookup``.
-        n_unknown: As in ``Lookup``.
-        salt: As in ``Lookup``.
+        first: As in ``lookup``.
+        n_unknown: As in ``lookup``.
+        salt: As in ``lookup``.
         mask: A number that has an index of its own.
-        mask_index: As in ``Lookup``.
+        mask_index: As in ``lookup``.
     """
 
     vocabulary: tuple[int, ...]

@@ -10,16 +10,19 @@ import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
 from edgesmith_runtime.spec import DTYPES
+from edgesmith_runtime.transforms.samples import each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cast", "Clip", "Concat", "Fill", "Scale", "Tensor"]
+    from edgesmith_runtime.transforms.samples import Samples
+
+__all__ = ["Cast", "Clip", "Concat", "Fill", "Scale", "Tensor", "check_numbers"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Take raw arrays as they are, after a check.
+    """Take raw arrays as they are, after a check; ``numpy.asarray`` that loses nothing.
 
     Args:
         dtype: A numpy name; an array of another dtype is taken only if every value survives
@@ -102,6 +105,8 @@ class Tensor:
 class Fill:
     """Put a number where one is missing (NaN), by place on the last axis.
 
+    As scikit-learn's ``SimpleImputer`` with a constant.
+
     Args:
         values: One a column, or one for all; None leaves that column as it is.
     """
@@ -111,9 +116,14 @@ class Fill:
     def __post_init__(self) -> None:
         _check_finite("values", self.values)
 
-    def __call__(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """The same shape and dtype, ``(..., column)``; whole numbers are never missing."""
-        _check_numbers(numbers, len(self.values))
+    def __call__(self, numbers: Samples) -> Samples:
+        """The same shapes and dtype, ``(..., column)``; whole numbers are never missing."""
+        if isinstance(numbers, list):
+            return each(numbers, self._filled)
+        return self._filled(numbers)
+
+    def _filled(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        check_numbers(numbers, len(self.values))
         if numbers.dtype.kind != "f":
             return numbers
         values = np.array([math.nan if value is None else value for value in self.values])
@@ -123,6 +133,8 @@ class Fill:
 @dataclass(frozen=True, slots=True)
 class Clip:
     """Hold numbers between bounds, by place on the last axis; None is no bound.
+
+    ``min(max(x, low), high)``, as ``numpy.clip``.
 
     Args:
         low: One a column, or one for all.
@@ -151,7 +163,7 @@ class Clip:
         Floats keep their dtype; whole numbers become the float dtype that holds them, since a
         bound need not be whole.
         """
-        _check_numbers(numbers, max(len(self.low), len(self.high)))
+        check_numbers(numbers, max(len(self.low), len(self.high)))
         dtype = numbers.dtype
         if dtype.kind != "f":
             dtype = np.result_type(dtype, np.float32)
@@ -162,6 +174,8 @@ class Clip:
 @dataclass(frozen=True, slots=True)
 class Scale:
     """``(x - offset) / scale``: what every normalization becomes once it is fitted.
+
+    With mean and deviation it is scikit-learn's ``StandardScaler`` and Keras' ``Normalization``.
 
     Args:
         offset: One a place on the last axis, or one for all.
@@ -184,7 +198,7 @@ class Scale:
 
     def __call__(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """The same shape in ``dtype``, ``(..., column)``."""
-        _check_numbers(numbers, max(len(self.offset), len(self.scale)))
+        check_numbers(numbers, max(len(self.offset), len(self.scale)))
         work = np.float64 if numbers.dtype == np.float64 else np.float32
         scaled = numbers.astype(work, copy=False) - np.array(self.offset, work)
         scaled /= np.array(self.scale, work)
@@ -193,7 +207,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Change the dtype and nothing else.
+    """Change the dtype and nothing else, as ``numpy.ndarray.astype`` does it.
 
     Args:
         dtype: A numpy name.
@@ -206,13 +220,13 @@ class Cast:
 
     def __call__(self, array: NDArray[Any]) -> NDArray[Any]:
         """The same shape in ``dtype``."""
-        _check_numbers(array, 1)
+        check_numbers(array, 1)
         return array.astype(self.dtype, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Concat:
-    """Join arrays on the last axis, in the order given.
+    """Join arrays on the last axis, in the order given, as ``numpy.concatenate``.
 
     Args:
         dtype: Of the result.
@@ -224,9 +238,16 @@ class Concat:
         _check_dtype(self.dtype, DTYPES)
 
     def __call__(self, *arrays: NDArray[Any]) -> NDArray[Any]:
-        """``(..., sum of the columns)``."""
+        """``(..., sum of the columns)`` in ``dtype``.
+
+        Args:
+            arrays: Of numbers, ``(..., columns)``, that differ in their last axis only.
+
+        Raises:
+            TransformError: They differ in another axis, or are no arrays of numbers.
+        """
         for array in arrays:
-            _check_numbers(array, 1)
+            check_numbers(array, 1)
         if len({array.shape[:-1] for array in arrays}) != 1 or arrays[0].ndim < 2:
             shapes = ", ".join(str(array.shape) for array in arrays)
             raise TransformError(
@@ -255,7 +276,7 @@ def _check_pair(
         )
 
 
-def _check_numbers(values: Any, n_columns: int) -> None:
+def check_numbers(values: Any, n_columns: int) -> None:
     """Refuse what is no array of numbers, or has other columns than a step was fitted on."""
     if isinstance(values, list):
         raise InputError(

@@ -35,11 +35,15 @@ def texts_in(values: Any) -> Rows:
         TransformError: Neither an array of bytes nor rows of them.
     """
     items = _items(values)
-    if items is None or not all(isinstance(item, bytes) for item in items):
+    if items is None or not _are(items, bytes):
         raise TransformError(
             f"expected the texts that the step 'text' gives, got {_kind(values)}"
         )
     return cast("Rows", values)
+
+
+def _are(items: list[Any], kind: type) -> bool:
+    return set(map(type, items)) <= {kind} or all(isinstance(item, kind) for item in items)
 
 
 def _kind(values: object) -> str:
@@ -69,7 +73,7 @@ def numbers_in(values: Any) -> Rows:
         is_numbers = array.dtype.kind in "iu" and array.ndim > 0
     else:
         items = _items(values)
-        is_numbers = items is not None and all(isinstance(item, int) for item in items)
+        is_numbers = items is not None and _are(items, int)
     if not is_numbers:
         raise TransformError(f"expected whole numbers, got {_kind(cast('object', values))}")
     return cast("Rows", values)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.transforms.columns import check_columns, columns_of, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
-
-    Column = Sequence[object] | NDArray[Any]
 
 __all__ = ["Categories", "FillCategories", "Numbers", "OneHot", "Ordinal"]
 
@@ -26,7 +22,8 @@ class Numbers:
     """Columns of a table as numbers, NaN where one is missing.
 
     Missing are None, NaN, blank text and the markers. A marker that reads as a number ("-999")
-    also stands for that number, whether it comes as text or not.
+    also stands for that number, whether it comes as text or not. A text is what Python's
+    ``float`` reads, without underscores.
 
     Args:
         columns: Their names, in the order of the result.
@@ -39,7 +36,7 @@ class Numbers:
     _values: tuple[frozenset[float], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check_columns(self.columns, self.missing)
+        check_columns(self.columns, self.missing)
         texts = tuple(frozenset(text.strip() for text in markers) for markers in self.missing)
         values = tuple(
             frozenset(number for text in markers if (number := _parsed(text)) is not None)
@@ -57,7 +54,7 @@ class Numbers:
         Raises:
             InputError: A column is absent, or a value is neither a number nor missing.
         """
-        taken = _taken(table, self.columns)
+        taken = columns_of(table, self.columns)
         numbers = np.empty((len(taken[0]), len(taken)))
         for index, values in enumerate(taken):
             if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
@@ -92,7 +89,7 @@ class Numbers:
         markers = ", ".join(f"'{marker}'" for marker in self.missing[index])
         missing = f" or one of the missing markers {markers}" if markers else ""
         return InputError(
-            f"column '{self.columns[index]}': expected a number{missing}, got {_shown(value)}"
+            f"column '{self.columns[index]}': expected a number{missing}, got {shown(value)}"
         )
 
 
@@ -121,7 +118,7 @@ class Categories:
 
     One value has one text: a string is its own without outer blanks, a boolean is "true" or
     "false", and so are the texts True and TRUE that tables hold in its place; a whole number is
-    its digits (3 and 3.0 are "3"), another number what Python prints.
+    its digits (3 and 3.0 are "3"), another number what Python's ``float.__repr__`` gives.
     Missing are None, NaN, blank text and the markers.
 
     Args:
@@ -134,17 +131,20 @@ class Categories:
     _texts: tuple[frozenset[str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check_columns(self.columns, self.missing)
+        check_columns(self.columns, self.missing)
         texts = tuple(frozenset(text.strip() for text in ("", *each)) for each in self.missing)
         object.__setattr__(self, "_texts", texts)
 
     def __call__(self, table: Any) -> NDArray[np.object_]:
         """Texts or None, ``(batch, column)`` of objects.
 
+        Args:
+            table: Column name to its values: strings, booleans, numbers.
+
         Raises:
             InputError: A column is absent, or a value is no string, boolean or finite number.
         """
-        taken = _taken(table, self.columns)
+        taken = columns_of(table, self.columns)
         texts = np.empty((len(taken[0]), len(taken)), object)
         for index, values in enumerate(taken):
             plain = values.tolist() if isinstance(values, np.ndarray) else values
@@ -161,7 +161,7 @@ class Categories:
             if text is None:
                 raise InputError(
                     f"column '{self.columns[index]}': expected a string, a boolean or a finite "
-                    f"number, got {_shown(value)}"
+                    f"number, got {shown(value)}"
                 )
         return None if text in self._texts[index] else text
 
@@ -188,7 +188,7 @@ def _text_of(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class FillCategories:
-    """Put a text where one is missing.
+    """Put a text where one is missing, as scikit-learn's ``SimpleImputer`` with a constant.
 
     Args:
         values: One a column; None leaves that column as it is.
@@ -209,6 +209,8 @@ class FillCategories:
 @dataclass(frozen=True, slots=True)
 class OneHot:
     """A text becomes a 1 at its place among the categories of its column.
+
+    Equal to scikit-learn's ``OneHotEncoder``, with ``handle_unknown="ignore"`` for "zeros".
 
     Args:
         categories: Those of each column, in the order of the result.
@@ -237,7 +239,10 @@ class OneHot:
         object.__setattr__(self, "_width", width)
 
     def __call__(self, texts: NDArray[np.object_]) -> NDArray[np.float32]:
-        """Zeros and ones, ``(batch, sum of the categories)``, columns side by side.
+        """Zeros and ones in float32, ``(batch, sum of the categories)``, columns side by side.
+
+        Args:
+            texts: ``(batch, column)`` of texts or None.
 
         Raises:
             InputError: An unknown or missing text where that is an error.
@@ -258,6 +263,8 @@ class OneHot:
 class Ordinal:
     """A text becomes its place among the categories of its column, counted from 0.
 
+    Equal to scikit-learn's ``OrdinalEncoder``.
+
     Args:
         categories: Those of each column, in order.
         unknown: What a missing text and one that is no category become: the "index" after the
@@ -274,7 +281,10 @@ class Ordinal:
         object.__setattr__(self, "_places", places)
 
     def __call__(self, texts: NDArray[np.object_]) -> NDArray[np.float32]:
-        """Places, ``(batch, column)``.
+        """Places in float32, ``(batch, column)``.
+
+        Args:
+            texts: ``(batch, column)`` of texts or None.
 
         Raises:
             InputError: An unknown or missing text where that is an error.
@@ -290,17 +300,6 @@ class Ordinal:
                     if text not in places:
                         raise _unknown_category(index, text, known)
         return codes
-
-
-def _check_columns(columns: tuple[str, ...], missing: tuple[tuple[str, ...], ...]) -> None:
-    if not columns or len(set(columns)) != len(columns):
-        raise ValueError(
-            f"columns: expected one or more names that differ, got {list(columns)}"
-        )
-    if len(missing) != len(columns):
-        raise ValueError(
-            f"missing: expected markers for each of {len(columns)} columns, got {len(missing)}"
-        )
 
 
 def _check_categories(
@@ -329,61 +328,6 @@ def _check_width(texts: NDArray[np.object_], n_columns: int) -> None:
         )
 
 
-def _taken(table: Any, columns: tuple[str, ...]) -> list[Column]:
-    """The values of some columns, checked to be sequences of one length."""
-    if not isinstance(table, Mapping):
-        raise InputError(
-            f"expected a table as a mapping of column name to values, got {type(table).__name__}"
-        )
-    given = cast("Mapping[str, Column]", table)
-    taken: list[Column] = []
-    for name in columns:
-        if name not in given:
-            raise _absent_column(name, list(given))
-        values = given[name]
-        if not _is_column(values):
-            raise InputError(
-                f"column '{name}': expected a sequence with one value a row, got {_shown(values)}"
-            )
-        if taken and len(values) != len(taken[0]):
-            raise InputError(
-                f"column '{name}': expected {len(taken[0])} values as in '{columns[0]}', "
-                f"got {len(values)}"
-            )
-        taken.append(values)
-    return taken
-
-
-def _is_column(values: object) -> bool:
-    if isinstance(values, np.ndarray):
-        return values.ndim == 1
-    return hasattr(values, "__len__") and not isinstance(values, str | bytes | Mapping | Set)
-
-
-def _absent_column(name: str, given: list[str]) -> InputError:
-    import difflib
-
-    by_fold = {str(each).casefold(): str(each) for each in given}
-    close = difflib.get_close_matches(name.casefold(), by_fold, n=1)
-    if close:
-        return InputError(
-            f"column '{name}': absent; the closest one given is '{by_fold[close[0]]}'"
-        )
-    return InputError(f"column '{name}': absent; given are {_listed(given)}")
-
-
 def _unknown_category(index: int, text: str | None, known: tuple[str, ...]) -> InputError:
-    got = "a missing value" if text is None else _shown(text)
-    return InputError(
-        f"categorical column {index}: expected one of {_listed(known)}, got {got}"
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:8])
-    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown or "none"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    got = "a missing value" if text is None else shown(text)
+    return InputError(f"categorical column {index}: expected one of {listed(known)}, got {got}")

@@ -26,7 +26,7 @@ __all__ = ["Ngrams", "SplitText", "StandardizeText", "Text"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Take raw texts, after a check.
+    """Take raw texts, after a check, as bytes in UTF-8; what ``tf.constant`` makes of a str.
 
     Args:
         shape: The sample shape; -1 is a free axis. With one text a sample in all, a sample may
@@ -125,7 +125,7 @@ class StandardizeText:
 
 @dataclass(frozen=True, slots=True)
 class SplitText:
-    """Texts to rows of tokens.
+    """Texts to rows of tokens, as ``tf.strings.split`` and ``tf.strings.unicode_split``.
 
     Args:
         by: "whitespace": runs of the six blanks of ASCII separate, so U+00A0 and U+3000 are
@@ -160,7 +160,7 @@ def _characters(text: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Ngrams:
-    """Tokens that follow one another, joined by a blank.
+    """Tokens that follow one another, joined by a blank, as ``tf.strings.ngrams``.
 
     Args:
         widths: Numbers of tokens, in the order of the result: first all of the first width.

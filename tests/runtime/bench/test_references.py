@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bench.references import (
+    elsewhere,
     fixed_batch,
     golden_references,
     sample_references,
 )
-from edgesmith_runtime.bundle import Bundle, make_bundle
+from edgesmith_runtime.bundle import Bundle, make_bundle, write_bundle
 from edgesmith_runtime.errors import BundleError, InputError, SignatureError
 from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
 from edgesmith_runtime.manifest import Parity, Selection
 from edgesmith_runtime.spec import Precision, Signature, TensorSpec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from edgesmith_runtime.manifest import Manifest
@@ -87,6 +91,59 @@ def test_tensors_are_in_the_order_of_the_model(
     assert list(references.inputs) == ["q", "b"]
     assert list(references.artifacts["model.onnx"].outputs) == ["z", "a"]
     assert list(references.original.outputs) == ["z", "a"]
+
+
+def _with_fused(manifest: Manifest, golden: GoldenSamples) -> tuple[Manifest, GoldenSamples]:
+    """With an artifact that takes the raw numbers, and those among the golden tensors."""
+    (entry,) = manifest.artifacts
+    inputs = (TensorSpec("x", "float32", ("batch", 4)),)
+    fused = dataclasses.replace(
+        entry,
+        file="model.fused.onnx",
+        starts_after=None,
+        signature=Signature(inputs, entry.signature.outputs),
+    )
+    exact = Tolerance(0.0, 0.0)
+    return dataclasses.replace(manifest, artifacts=(entry, fused)), dataclasses.replace(
+        golden,
+        tensors={**golden.tensors, "x": golden.tensors["features"]},
+        tensor_tolerances={**golden.tensor_tolerances, "x": exact},
+        outputs={**golden.outputs, fused.file: golden.outputs["model.onnx"]},
+        output_tolerances={
+            **golden.output_tolerances,
+            fused.file: golden.output_tolerances["model.onnx"],
+        },
+    )
+
+
+def test_what_only_a_fused_artifact_takes_goes_into_no_subject(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> None:
+    manifest, golden = _with_fused(tiny_manifest, tiny_golden)
+    files = dict.fromkeys(("model.onnx", "model.fused.onnx"), tiny_onnx)
+    bundle = make_bundle(manifest, {**files, **golden_files(golden)})
+
+    assert set(golden_references(bundle).inputs) == {"features"}
+    assert [entry.file for entry in elsewhere(manifest)] == ["model.fused.onnx"]
+
+
+def test_a_fused_artifact_is_not_measured_beside_the_others(
+    tiny_manifest: Manifest,
+    tiny_onnx: bytes,
+    tiny_golden: GoldenSamples,
+    quick_plan: Plan,
+    tmp_path: Path,
+) -> None:
+    manifest, golden = _with_fused(tiny_manifest, tiny_golden)
+    files = dict.fromkeys(("model.onnx", "model.fused.onnx"), tiny_onnx)
+    write_bundle(make_bundle(manifest, {**files, **golden_files(golden)}), tmp_path / "x.edge")
+
+    comparison = compare(tmp_path / "x.edge", plan=dataclasses.replace(quick_plan, n_rounds=1))
+
+    assert comparison.subject("model.onnx").problem is None
+    problem = comparison.subject("model.fused.onnx").problem
+    assert problem is not None
+    assert problem.startswith("it takes other values than the default artifact, from before")
 
 
 def test_an_artifact_without_golden_outputs_is_named(

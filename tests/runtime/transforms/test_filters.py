@@ -209,3 +209,31 @@ def test_texts_are_refused(op: Any) -> None:
 def test_bad_params_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+SERIES = np.random.default_rng(3).normal(size=(2, 40, 3))
+
+
+def _past(series: np.ndarray, size: int) -> np.ndarray:
+    """Of each value the window that ends at it, the first value repeated."""
+    padded = np.concatenate([np.repeat(series[:, :1], size - 1, axis=1), series], axis=1)
+    return np.stack([padded[:, start : start + 40] for start in range(size)], axis=-1)
+
+
+def test_a_causal_moving_average_is_the_mean_of_the_past() -> None:
+    smooth = MovingAverage(5, (0,), causal=True)(SERIES)
+
+    np.testing.assert_allclose(smooth, _past(SERIES, 5).mean(-1), rtol=1e-12, atol=1e-12)
+
+
+def test_a_causal_median_is_that_of_the_past() -> None:
+    smooth = MedianFilter(5, (0,), causal=True)(SERIES)
+
+    np.testing.assert_array_equal(smooth, np.median(_past(SERIES, 5), axis=-1))
+
+
+def test_a_causal_savitzky_golay_reads_the_end_of_the_polynomial() -> None:
+    smooth = SavitzkyGolay(7, 2, 0, causal=True)(SERIES)
+
+    weights = signal.savgol_coeffs(7, 2, pos=6, use="dot")
+    np.testing.assert_allclose(smooth, _past(SERIES, 7) @ weights, rtol=1e-9, atol=1e-12)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +118,83 @@ def test_sixteen_bits_keep_their_high_byte(file_format: str) -> None:
     decoded = _decode("grey", [_encoded(image, file_format)])
 
     assert decoded.ravel().tolist() == [0, 0, 1, 0x80, 0xFF]
+
+
+def _png(pixels: np.ndarray[Any, Any], colour_type: int, *between: bytes) -> bytes:
+    """A PNG of 16-bit channels, which Pillow does not write (PNG specification, chapter 11)."""
+    height, width = pixels.shape[:2]
+    lines = b"".join(b"\x00" + line.astype(">u2").tobytes() for line in pixels)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    chunks = [b"IHDR" + header, *between, b"IDAT" + zlib.compress(lines), b"IEND"]
+    parts = [
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(("colour_type", "n_channels"), [(2, 3), (6, 4)])
+def test_sixteen_bit_colour_keeps_its_high_byte(colour_type: int, n_channels: int) -> None:
+    pixels = np.random.default_rng(7).integers(0, 1 << 16, (4, 5, n_channels), np.uint16)
+
+    decoded = _decode("rgb", [_png(pixels, colour_type)])
+
+    np.testing.assert_array_equal(decoded[0], (pixels[..., :3] >> 8).astype(np.uint8))
+
+
+def _on(level: int, pixels: np.ndarray[Any, Any]) -> Image.Image:
+    image = Image.fromarray(pixels, "RGBA")
+    background = Image.new("RGB", image.size, (level, level, level))
+    background.paste(image, mask=image.getchannel("A"))
+    return background
+
+
+@pytest.mark.parametrize(("alpha", "level"), [("white", 255), ("black", 0)])
+@pytest.mark.parametrize(("mode", "pillow_mode"), MODES)
+def test_alpha_lies_on_its_background_as_pillow_pastes_it(
+    mode: str, pillow_mode: str, alpha: str, level: int
+) -> None:
+    pixels = _pixels(40, 50, 4)
+    step = DecodeImage(mode, alpha)
+
+    decoded = step([pixels, Image.fromarray(pixels), _encoded(Image.fromarray(pixels), "PNG")])
+
+    expected = _by_pillow(_on(level, pixels), pillow_mode)
+    assert len(decoded) == 3
+    for found in decoded:
+        np.testing.assert_array_equal(found, expected, strict=True)
+    np.testing.assert_array_equal(step(pixels[None]), expected[None], strict=True)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "CMYK"])
+def test_a_background_changes_nothing_where_there_is_no_alpha(mode: str) -> None:
+    content = _encoded(Image.fromarray(_pixels(8, 5, 3)).convert(mode), "TIFF")
+
+    opaque = DecodeImage("rgb", "white")([content])
+
+    np.testing.assert_array_equal(opaque, _decode("rgb", [content]), strict=True)
+
+
+def test_transparent_palette_entries_and_colours_lie_on_the_background() -> None:
+    palette = Image.fromarray(np.array([[0, 1]], np.uint8), "P")
+    palette.putpalette([10, 20, 30, 40, 50, 60])
+    keyed = _encoded(Image.fromarray(np.array([[7, 9]], np.uint8)), "PNG", transparency=7)
+
+    colours = DecodeImage("rgb", "white")(
+        [_encoded(palette, "PNG", transparency=bytes([0, 255]))]
+    )
+    greys = DecodeImage("grey", "black")([keyed])
+
+    assert colours.tolist() == [[[[255, 255, 255], [40, 50, 60]]]]
+    assert greys.ravel().tolist() == [0, 9]
+
+
+def test_grey_with_alpha_lies_on_the_background() -> None:
+    image = Image.fromarray(np.array([[[100, 255], [100, 51]]], np.uint8), "LA")
+
+    decoded = DecodeImage("grey", "black")([_encoded(image, "PNG")])
+
+    assert decoded.ravel().tolist() == [100, 20]  # 100 * 51 / 255
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -278,8 +357,52 @@ def test_truncated_bytes_are_named_by_their_length() -> None:
         _decode("rgb", [content])
 
 
+@pytest.mark.parametrize(("mode", "n_channels"), [("grey", 1), ("rgb", 3)])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "BMP", "WEBP"])
+def test_an_image_of_one_pixel_is_one_pixel(
+    file_format: str, mode: str, n_channels: int
+) -> None:
+    content = _encoded(Image.new("RGB", (1, 1), (90, 90, 90)), file_format)
+
+    decoded = _decode(mode, [content])
+
+    assert decoded.shape == (1, 1, 1, n_channels)
+    assert np.abs(decoded.astype(int) - 90).max() <= 1
+
+
+def test_a_text_file_named_jpg_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notes.jpg"
+    path.write_text("no image")
+
+    with pytest.raises(
+        InputError, match=r"notes\.jpg: not readable as an image; expected one of JPEG, PNG"
+    ):
+        _decode("rgb", [path])
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "empty.jpg"
+    path.touch()
+
+    with pytest.raises(InputError, match=r"empty\.jpg: not readable as an image; expected one"):
+        _decode("rgb", [path])
+
+
+def test_a_path_with_a_zero_character_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^a.b\.png: cannot be read: embedded null"):
+        _decode("rgb", ["a\x00b.png"])
+
+
+def test_a_big_file_is_decoded_too(tmp_path: Path) -> None:
+    pixels = _pixels(1500, 1000, 3)
+    Image.fromarray(pixels).save(tmp_path / "big.bmp")
+    assert (tmp_path / "big.bmp").stat().st_size > 1 << 22
+
+    np.testing.assert_array_equal(_decode("rgb", [tmp_path / "big.bmp"])[0], pixels)
+
+
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("side", [10_000, 30_000])
+@pytest.mark.parametrize("side", [10_000, 20_000, 30_000])
 def test_an_image_of_too_many_pixels_is_refused(side: int) -> None:
     header = b"BM" + bytes(12) + (40).to_bytes(4, "little") + side.to_bytes(4, "little") * 2
     content = header + b"\x01\x00\x18\x00" + bytes(100)
@@ -323,3 +446,10 @@ def test_without_pillow_an_array_is_decoded(monkeypatch: pytest.MonkeyPatch) -> 
 def test_another_mode_is_refused() -> None:
     with pytest.raises(ValueError, match="mode: expected one of 'grey', 'rgb', got 'gray'"):
         DecodeImage("gray")
+
+
+def test_another_background_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="alpha: expected one of 'drop', 'white', 'black', got 'grey'"
+    ):
+        DecodeImage("rgb", "grey")

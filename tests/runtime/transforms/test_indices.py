@@ -106,3 +106,15 @@ def test_values_of_another_kind_are_refused(call: Any, message: str) -> None:
 def test_params_that_no_step_can_have_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_is_too_long_can_lose_its_start() -> None:
+    padded = Pad(length=2, cut="start")([[1, 2, 3], [4], []])
+
+    np.testing.assert_array_equal(padded, [[2, 3], [4, 0], [0, 0]])
+    np.testing.assert_array_equal(Pad(length=0, cut="start")([[1]]), np.zeros((1, 0)))
+
+
+def test_an_unknown_end_to_cut_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^cut: expected 'end' or 'start', got 'left'$"):
+        Pad(length=2, cut="left")

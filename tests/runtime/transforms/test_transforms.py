@@ -1,121 +1,15 @@
-"""The transform program: checked when it is made, the same to the bit for one sample and many."""
+"""The transform program: checked when it is made, and its values by name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from edgesmith_runtime.errors import InputError, TransformError
 from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.transforms import OPS, Transform, make_op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-COLOURS = ("red", "green", "blue")
-
-PARAMS: dict[str, list[dict[str, Any]]] = {
-    "decode_image": [{"mode": "grey"}, {"mode": "rgb"}],
-    "resize": [
-        {"height": 5, "width": 9},
-        {"height": 40, "width": 3, "method": "bicubic", "antialias": False},
-        {"height": 5, "width": 9, "method": "nearest"},
-    ],
-    "numbers": [{"columns": ["a", "b"], "missing": [["?"], []]}],
-    "categories": [{"columns": ["c", "a"], "missing": [["?"], []]}],
-    "fill_categories": [{"values": ["red", None]}],
-    "one_hot": [
-        {"categories": [COLOURS, ["x"]], "unknown": "zeros"},
-        {"categories": [COLOURS, ["x"]], "unknown": "column"},
-    ],
-    "ordinal": [{"categories": [COLOURS, ["x"]], "unknown": "index"}],
-    "tensor": [{"dtype": "float32", "shape": [7, -1, 3]}],
-    "fill": [{"values": [1, None, 2.5]}],
-    "clip": [{"low": [-1, None, 0.1], "high": [1]}],
-    "scale": [{"offset": [0.1, 0.2, 0.3], "scale": [3]}],
-    "cast": [{"dtype": "float16"}],
-    "concat": [{}],
-    "moving_average": [{"size": 9, "axes": [0, 1]}],
-    "median_filter": [{"size": 3, "axes": [0, 1]}],
-    "gaussian_filter": [{"sigma": 1.3, "axes": [1, 0]}],
-    "savitzky_golay": [{"window": 7, "order": 3, "axis": 1}],
-    "text": [{"shape": [2]}],
-    "standardize_text": [{"lower": True, "strip_punctuation": True}],
-    "split_text": [{"by": "whitespace"}, {"by": "character"}],
-    "ngrams": [{"widths": [2, 1]}],
-    "lookup": [
-        {"vocabulary": COLOURS, "first": 1, "mask": ""},
-        {"vocabulary": COLOURS, "n_unknown": 3, "salt": [1, 2]},
-    ],
-    "lookup_numbers": [{"vocabulary": [3, 5], "n_unknown": 4}],
-    "hash": [{"n_bins": 7}, {"n_bins": 7, "salt": [1, 2], "mask": "red"}],
-    "cross_hash": [{"n_bins": 7}],
-    "pad": [{"length": 3}],
-    "count_indices": [{"depth": 6, "binary": False, "dtype": "int64"}],
-    "one_hot_indices": [{"depth": 6, "squeeze": False, "dtype": "float32"}],
-    "weigh": [{"weights": [0.1, 0.2, 0.3]}],
-}
-CASES = [(op, params) for op, variants in PARAMS.items() for params in variants]
-
-
-def _batch(op: str, rng: np.random.Generator, n: int) -> Any:
-    if op in {"numbers", "categories"}:
-        return {
-            "a": rng.normal(size=n).tolist(),
-            "b": [str(number) for number in rng.normal(size=n)],
-            "c": rng.choice([*COLOURS, "?", "violet"], n).tolist(),
-        }
-    if op in {"fill_categories", "one_hot", "ordinal"}:
-        return rng.choice(np.array([*COLOURS, None, "violet"], object), (n, 2))
-    if op in {"decode_image", "resize"}:
-        return list(rng.integers(0, 256, (n, 31, 17, 3), np.uint8))
-    if op in TEXT_BATCHES:
-        return TEXT_BATCHES[op](rng, n)
-    numbers = rng.normal(size=(n, 7, 11, 3)).astype(np.float32)
-    if op == "fill":
-        numbers[rng.random(numbers.shape) < 0.2] = np.nan
-    return numbers
-
-
-def _texts(rng: np.random.Generator, n: int) -> Any:
-    return rng.choice(np.array(["red, GREEN!", "", "e\u0301 blue", "\u3000"], object), (n, 2))
-
-
-def _bytes(rng: np.random.Generator, n: int) -> Any:
-    encoded = np.empty((n, 1), object)
-    encoded[:, 0] = [text.encode() for text in _texts(rng, n)[:, 0]]
-    return encoded
-
-
-def _tokens(rng: np.random.Generator, n: int) -> Any:
-    return [[*map(str.encode, rng.choice(COLOURS, rng.integers(0, 5)))] for _ in range(n)]
-
-
-def _codes(rng: np.random.Generator, n: int) -> Any:
-    return rng.integers(-1, 9, (n, 3))
-
-
-def _rows_of_codes(rng: np.random.Generator, n: int) -> Any:
-    return [rng.integers(-1, 9, rng.integers(0, 6)).tolist() for _ in range(n)]
-
-
-TEXT_BATCHES: dict[str, Callable[[np.random.Generator, int], Any]] = {
-    "text": _texts,
-    **dict.fromkeys(("standardize_text", "split_text", "hash", "cross_hash"), _bytes),
-    **dict.fromkeys(("ngrams", "lookup"), _tokens),
-    **dict.fromkeys(("lookup_numbers", "one_hot_indices"), _codes),
-    **dict.fromkeys(("pad", "count_indices"), _rows_of_codes),
-}
-
-
-def _one_of(batch: Any, index: int) -> Any:
-    if isinstance(batch, dict):
-        return {name: values[index : index + 1] for name, values in batch.items()}
-    return batch[index : index + 1]
 
 
 def _step(op: str, params: dict[str, Any] | None = None, **more: Any) -> Step:
@@ -130,80 +24,6 @@ def _scale(source: str, made: str, *, augment_after: bool = False) -> Step:
         params={"offset": [1.0], "scale": [2.0]},
         augment_after=augment_after,
     )
-
-
-def test_the_tests_know_the_whole_vocabulary() -> None:
-    assert set(PARAMS) == set(OPS)
-
-
-@pytest.mark.parametrize(("op", "params"), CASES)
-@settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 2**32), n=st.integers(1, 9))
-def test_a_batch_is_its_samples_one_by_one_to_the_bit(
-    op: str, params: dict[str, Any], seed: int, n: int
-) -> None:
-    transform = Transform((_step(op, params),), ("raw",))
-    batch = _batch(op, np.random.default_rng(seed), n)
-
-    together = transform({"raw": batch})["made"]
-
-    alone = [transform({"raw": _one_of(batch, index)})["made"][0] for index in range(n)]
-    assert len(together) == n
-    for sample, expected in zip(together, alone, strict=True):
-        np.testing.assert_array_equal(sample, expected, strict=True)
-
-
-@pytest.mark.parametrize(("op", "params"), CASES)
-def test_no_op_changes_what_it_is_given(op: str, params: dict[str, Any]) -> None:
-    batch = _batch(op, np.random.default_rng(0), 4)
-    same = _batch(op, np.random.default_rng(0), 4)
-
-    Transform((_step(op, params),), ("raw",))({"raw": batch})
-
-    np.testing.assert_equal(batch, same)
-
-
-@pytest.mark.parametrize(("op", "params"), CASES)
-def test_an_op_is_plain_data_that_compares(op: str, params: dict[str, Any]) -> None:
-    first, second = make_op(_step(op, params), "step"), make_op(_step(op, params), "step")
-
-    assert first == second
-    assert hash(first) == hash(second)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [{"z": ["1"]}, ["words"], [None], [[[1.0]]]],
-    ids=["table", "text", "none", "nested"],
-)
-@pytest.mark.parametrize(("op", "params"), CASES)
-def test_a_value_of_another_kind_is_refused(
-    op: str, params: dict[str, Any], value: object
-) -> None:
-    with pytest.raises((InputError, TransformError), match=r"^input 'raw': "):
-        Transform((_step(op, params),), ("raw",))({"raw": value})
-
-
-def test_a_big_batch_is_its_samples_one_by_one_to_the_bit() -> None:
-    steps = (
-        Step(op="decode_image", inputs=("raw",), outputs=("p",), params={"mode": "grey"}),
-        Step(
-            op="gaussian_filter",
-            inputs=("p",),
-            outputs=("g",),
-            params=PARAMS["gaussian_filter"][0],
-        ),
-        Step(op="resize", inputs=("g",), outputs=("r",), params={"height": 20, "width": 33}),
-        Step(op="scale", inputs=("r",), outputs=("x",), params={"offset": [3], "scale": [7]}),
-    )
-    transform = Transform(steps, ("raw",))
-    images = np.random.default_rng(1).integers(0, 256, (1000, 40, 50, 3), np.uint8)
-
-    together = transform({"raw": images})["x"]
-
-    for index in (0, 1, 499, 998, 999):
-        alone = transform({"raw": [images[index]]})["x"]
-        np.testing.assert_array_equal(together[index], alone[0], strict=True)
 
 
 def test_a_program_returns_every_value_and_joins_in_order() -> None:
@@ -316,7 +136,7 @@ def test_an_ill_formed_program_is_refused(steps: tuple[Step, ...], message: str)
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (_step("resise"), r"^step: unknown op; this runtime knows cast, categories, clip, "),
+        (_step("resise"), r"^step: unknown op; this runtime knows .*categories, "),
         (
             _step("resize", {"height": 2, "width": 2, "hight": 2}),
             r"^step: unknown param 'hight'; known: height, width, method, antialias$",

@@ -10,7 +10,14 @@ from edgesmith.config.reading import load_config
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOURCES = {"image": "image_folder", "table": "table", "tensor": "arrays"}
+SOURCES = {
+    "image": "image_folder",
+    "table": "table",
+    "audio": "audio_folder",
+    "text": "text",
+    "series": "series",
+    "tensor": "arrays",
+}
 
 
 @pytest.mark.parametrize(("kind", "source"), SOURCES.items())

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edgesmith.core import Choice
+from edgesmith.core import Choice, Fused
 from edgesmith.packing.bundle import Interface, needs, pack
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BundleError, ConfigError
-from edgesmith_runtime.manifest import Selection
+from edgesmith_runtime.manifest import HostStep, Selection
 from edgesmith_runtime.model import load
 from edgesmith_runtime.spec import Format
 
@@ -90,6 +90,18 @@ def test_the_manifest_says_what_was_found(
         file="model.onnx", reason="the base install runs it"
     )
     assert manifest.provenance == {"seed": 0}
+
+
+def test_a_fused_artifact_begins_earlier_and_names_the_part_of_the_host(
+    interface: Interface, candidates: tuple[Candidate, ...], golden: GoldenSamples
+) -> None:
+    step = HostStep(step=0, op=interface.transform[0].op, why="a check")
+    fused = dataclasses.replace(candidates[1], fused=Fused(starts_after=0, host_part=(step,)))
+
+    manifest = _pack(interface, (candidates[0], fused), golden).manifest
+
+    assert manifest.artifact("model.tflite").starts_after == 0
+    assert manifest.host_part == {"model.tflite": (step,)}
 
 
 def test_labels_are_a_file_for_people(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -73,6 +73,35 @@ def test_few_samples_are_all_kept(n_samples: int) -> None:
 
 def test_without_targets_rows_are_evenly_spaced() -> None:
     assert golden_rows(None, 15) == [0, 2, 4, 6, 8, 10, 12, 14]
+
+
+def _with_lengths(*texts: str) -> GoldenSamples:
+    return golden_samples(
+        (RawInput("raw", Kind.TEXT, ""),),
+        {"raw": list(texts)},
+        cast("Transform", _letters),
+        original=lambda tensors: {"y": tensors["n"] * 2},
+        inputs=["n"],
+        artifacts={"model.onnx": {"y": Tolerance(0.5, 0.0)}},
+        earlier=["letters"],
+    )
+
+
+def _letters(raw: Mapping[str, Any]) -> dict[str, Any]:
+    letters = [np.frombuffer(text.encode(), np.uint8) for text in raw["raw"]]
+    return {**_sizes(raw), "letters": np.stack(letters)}
+
+
+def test_values_that_a_fused_artifact_takes_are_kept_where_they_have_one_shape() -> None:
+    assert _with_lengths("abc", "bcd").tensors["letters"].tolist() == [
+        [97, 98, 99],
+        [98, 99, 100],
+    ]
+    assert set(_with_lengths("abc", "bc").tensors) == {"n"}
+
+
+def test_large_values_that_a_fused_artifact_takes_are_not_kept() -> None:
+    assert set(_with_lengths("a" * (MAX_RAW_BYTES + 1)).tensors) == {"n"}
 
 
 def test_expected_outputs_are_the_originals() -> None:

@@ -76,7 +76,7 @@ def make_dataset() -> Callable[..., Dataset]:
     def make(
         kind: str, values: Any, targets: Iterable[Any], *, splits: Iterable[str] | None = None
     ) -> Dataset:
-        name = {"table": "row", "image": "image", "tensor": "tensor"}[kind]
+        name = {"table": "row"}.get(kind, kind)
         samples = Held(name, values)
         targets = list(targets)
         is_numbers = all(isinstance(target, float) for target in targets)

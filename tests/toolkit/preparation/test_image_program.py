@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,9 @@ from edgesmith.config import ListSource, SplitConfig
 from edgesmith.core import Split
 from edgesmith.preparation import prepare
 from edgesmith.sources import load_dataset
-from edgesmith_runtime.errors import DataError
+from edgesmith_runtime.errors import ConfigError, DataError
+from edgesmith_runtime.transforms.crops import Cover, Letterbox
+from edgesmith_runtime.transforms.resize import Resize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from edgesmith.core import Prepared, Progress
 
 
+UNSCALED: dict[str, Any] = {"normalization": {"method": "none"}}
 IMAGE = {"mode": "grey", "height": 6, "width": 5}
 SPLITS = ["train"] * 24 + ["validation"] * 8 + ["test"] * 8
 
@@ -103,6 +106,71 @@ def test_images_without_normalization_keep_their_values(
 
     np.testing.assert_array_equal(tensors(made)[..., 0], pixels[:24])
     assert [step.op for step in made.transform.steps] == ["decode_image", "resize"]
+
+
+@pytest.mark.parametrize(
+    ("fit", "op"),
+    [
+        ("stretch", Resize(9, 12)),
+        ("letterbox", Letterbox(9, 12, (7.0, 8.0, 9.0))),
+        ("center_crop", Cover(9, 12)),
+    ],
+)
+def test_images_are_cropped_fitted_and_reordered_as_the_configuration_says(
+    run: Callable[..., Prepared], pixels: np.ndarray, fit: str, op: Any
+) -> None:
+    colours = np.stack([pixels, 255 - pixels, pixels // 2], axis=-1)
+    colour = {"pad_color": (7.0, 8.0, 9.0)} if fit == "letterbox" else {}
+    image = {"height": 9, "width": 12, "crop": (1, 0, 4, 5), "fit": fit, **colour}
+
+    made = run("image", colours, image={**image, "channel_order": "bgr"}, **UNSCALED)
+
+    expected = op(colours[:24, 1:5, 0:5])[..., ::-1]
+    np.testing.assert_array_equal(tensors(made), expected)
+
+
+@pytest.mark.parametrize("method", ["bicubic", "lanczos3", "area"])
+def test_images_are_resized_by_the_method_that_is_named(
+    run: Callable[..., Prepared], pixels: np.ndarray, method: str
+) -> None:
+    image = {**IMAGE, "height": 4, "resize": method, "antialias": False}
+
+    made = run("image", pixels, image=image, **UNSCALED)
+
+    expected = Resize(4, 5, method, antialias=False)(pixels[:24, ..., None])
+    np.testing.assert_array_equal(tensors(made), expected)
+
+
+def test_transparent_images_lie_on_the_background(
+    run: Callable[..., Prepared], pixels: np.ndarray
+) -> None:
+    clear = np.stack([pixels, pixels, pixels, np.zeros_like(pixels)], axis=-1)
+    clear[:, 0, 0, 3] = np.arange(40)  # no two are alike
+
+    made = run("image", clear, image={**IMAGE, "alpha": "white"}, **UNSCALED)
+
+    assert (tensors(made)[:, 1:] == 255).all()
+
+
+@pytest.mark.parametrize("key", ["saturation", "hue"])
+def test_grey_images_have_no_colour_to_change(
+    run: Callable[..., Prepared], pixels: np.ndarray, key: str
+) -> None:
+    message = f"augmentation.{key}: for colours only, and image.mode is grey"
+
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        run("image", pixels, image=IMAGE, augmentation={key: 0.5})
+
+
+def test_given_numbers_normalize_images(
+    run: Callable[..., Prepared], pixels: np.ndarray
+) -> None:
+    given = {"method": "given", "offset": (127.5,), "scale": (127.5,)}
+
+    made = run("image", pixels, image=IMAGE, normalization=given)
+
+    expected = pixels[:24, ..., None] / np.float32(127.5) - 1
+    np.testing.assert_allclose(tensors(made), expected, atol=1e-6)
 
 
 def test_an_unreadable_image_is_named(

@@ -152,7 +152,7 @@ def test_a_regressions_target_can_stay(run: Callable[..., Prepared]) -> None:
             "augmentation.flip_horizontal: for",
         ),
         ("tensor", {"image": IMAGE}, "image: the source holds no images, it is a tensor"),
-        ("tensor", {"task": "anomaly"}, "task: expected classification or regression"),
+        ("tensor", {"task": "tensor"}, "task: expected classification, regression or anomaly"),
         (
             "tensor",
             {"cleaning": {"fill_by_column": {"a": 1.0}}},

@@ -52,6 +52,25 @@ def test_a_constant_column_keeps_its_scale(numbers: np.ndarray, method: str) -> 
     assert scale[3] == 1.0
 
 
+def test_given_numbers_are_taken_as_they_are(numbers: np.ndarray) -> None:
+    given = config("given", offset=(1.0, 2.0, 3.0, 4.0), scale=(0.5,))
+
+    offset, scale = fit_offset_and_scale(ArrayValues(numbers), given, seed=0)
+
+    assert (offset.tolist(), scale.tolist()) == ([1.0, 2.0, 3.0, 4.0], [0.5])
+
+
+def test_given_numbers_of_another_count_are_refused(numbers: np.ndarray) -> None:
+    given = config("given", offset=(1.0,), scale=(0.5, 0.5, 0.5))
+
+    with pytest.raises(ConfigError) as caught:
+        fit_offset_and_scale(ArrayValues(numbers), given, seed=0)
+
+    assert str(caught.value) == (
+        "normalization.scale: expected one number or 4, as many as channels or columns, got 3"
+    )
+
+
 def test_images_are_scaled_by_channel() -> None:
     images = np.random.default_rng(0).uniform(0, 255, (20, 6, 5, 3)).astype(np.float32)
 

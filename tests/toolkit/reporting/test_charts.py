@@ -7,6 +7,7 @@ import pytest
 
 from edgesmith.reporting.charts import (
     Bar,
+    Group,
     Mark,
     Series,
     bars,
@@ -14,6 +15,7 @@ from edgesmith.reporting.charts import (
     line,
     marks,
     matrix,
+    overlaid,
     scatter,
 )
 from edgesmith.reporting.drawing import Axis
@@ -142,6 +144,33 @@ def test_equal_values_have_a_histogram() -> None:
     chart = histogram("t", np.zeros(3), ("residual", "samples"))
 
     assert len(_styled(chart, "rect", "series-1 fill")) == 5
+
+
+def test_overlaid_groups_are_shares_of_their_own() -> None:
+    groups = [
+        Group(name="normal", values=np.random.default_rng(0).normal(size=50) + 5),
+        Group(name="abnormal", values=np.random.default_rng(1).normal(size=2000) + 9),
+    ]
+
+    chart = overlaid("t", groups, ("score", "share"), marked=7.0)
+
+    for number in (1, 2):
+        hints = [
+            one.findtext(f"{SVG}title") or ""
+            for one in _styled(chart, "rect", f"series-{number} fill see-through")
+        ]
+        shares = [float(hint.rpartition(": ")[2].removesuffix(" %")) for hint in hints]
+        assert sum(shares) == pytest.approx(100, abs=1)
+    assert "log scale" not in chart
+
+
+def test_scores_of_other_decades_are_on_a_log_scale() -> None:
+    groups = [
+        Group(name="normal", values=np.array([1.0, 2.0])),
+        Group(name="abnormal", values=np.array([500.0])),
+    ]
+
+    assert "score (log scale)" in overlaid("t", groups, ("score", "share"), marked=3.0)
 
 
 def test_a_matrix_shows_every_count_but_zeros() -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 from edgesmith.config import ListSource, SplitConfig
 from edgesmith.sources import load_dataset
 from edgesmith_runtime.errors import DataError
-from edgesmith_runtime.manifest import Task
+from edgesmith_runtime.manifest import Kind, Task
+from edgesmith_runtime.transforms.series import ReadSeries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,3 +147,25 @@ def test_a_damaged_member_is_told_when_it_is_read(listed: Path, archive: Path) -
 def test_a_file_is_no_base(listed: Path) -> None:
     with pytest.raises(DataError, match=r"list\.csv: expected a folder, got a file"):
         load(listed, base=listed)
+
+
+@pytest.mark.parametrize("is_archive", [False, True])
+def test_series_are_handed_on_as_files(tmp_path: Path, *, is_archive: bool) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("path,label,part\na.csv,cat,train\nb.csv,dog,test\n")
+    contents = {"a.csv": "x,y\n1,2\n3,4\n", "b.csv": "5,6\n"}
+    with zipfile.ZipFile(tmp_path / "series.zip", "w") as archive:
+        for name, content in contents.items():
+            (tmp_path / name).write_text(content)
+            archive.writestr(name, content)
+
+    dataset = load(
+        path, holds="series", base=tmp_path / "series.zip" if is_archive else tmp_path
+    )
+
+    raws = dataset.samples.read(np.array([1, 0]))["series"]
+    assert dataset.raw_inputs[0].kind is Kind.SERIES
+    assert [one.tolist() for one in ReadSeries(channels=2)(raws)] == [
+        [[5, 6]],
+        [[1, 2], [3, 4]],
+    ]

@@ -54,6 +54,35 @@ def test_targets_go_with_their_tensors(prepare: Prepare) -> None:
         np.testing.assert_array_equal(batch.targets, batch.tensors["x"])
 
 
+def test_mixed_samples_lie_between_two_and_have_the_targets_of_both_by_their_shares(
+    prepare: Prepare,
+) -> None:
+    prepared = _numbered(prepare, 24)
+    weights = np.arange(1, 25, dtype=np.float32)
+    made = Batches(prepared, Split.TRAIN, weights=weights, batch_size=8, mixup=0.5)
+
+    for batch in made.shuffled(0, 0):
+        n = len(batch)
+        assert n == 8
+        first, second = np.split(batch.targets[:, 0], 2)
+        # A sample is its target, and its weight one more.
+        shares = batch.weights[:n] / 2 / (first + 1), batch.weights[n:] / 2 / (second + 1)
+        np.testing.assert_allclose(shares[0] + shares[1], 1, rtol=1e-5)
+        mixed = shares[0] * first + shares[1] * second
+        np.testing.assert_allclose(batch.tensors["x"][:, 0], mixed, rtol=1e-4, atol=1e-4)
+        assert sorted(first) == sorted(second)
+        assert np.ptp(shares[0]) > 0.1
+
+
+def test_samples_in_order_are_never_mixed(prepare: Prepare) -> None:
+    weights = np.ones(10, np.float32)
+    made = Batches(
+        _numbered(prepare, 10), Split.TRAIN, weights=weights, batch_size=4, mixup=1.0
+    )
+
+    assert _seen(made.in_order()) == list(range(10))
+
+
 @pytest.mark.parametrize("augment", [None, _noise])
 def test_an_epoch_depends_on_seed_and_number_alone(prepare: Prepare, augment: object) -> None:
     made = _batches(_numbered(prepare, 20, augment=augment), 4)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from edgesmith.config import TrainingConfig
 from edgesmith.core import Prepared
 from edgesmith.training.building import build_model
 from edgesmith_runtime.errors import ConfigError
+from edgesmith_runtime.manifest import Kind, Output, Step, Task
+from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +97,12 @@ def _config(architecture: str, **options: object) -> TrainingConfig:
     return TrainingConfig.model_validate({"architecture": architecture, "options": options})
 
 
+def _as_detection(prepared: Prepared) -> Prepared:
+    return dataclasses.replace(
+        prepared, task=Task.ANOMALY, output=Output(name="score", shape=(1,))
+    )
+
+
 def _refusal(prepared: Prepared, config: TrainingConfig) -> str:
     with pytest.raises(ConfigError) as caught:
         build_model(prepared, config)
@@ -121,16 +130,61 @@ def test_options_reach_a_function(prepared: Prepared, nets: str) -> None:
     assert model.count_params() == (4 + 1) * 11 + (11 + 1) * 3
 
 
+def test_the_transform_says_how_many_codes_a_column_has(prepared: Prepared) -> None:
+    params = {"categories": [["a", "b"], ["x"]], "unknown": "index"}
+    ordinal = Step(op="ordinal", inputs=("row",), outputs=("x",), params=params)
+    table = dataclasses.replace(prepared, transform=Transform((ordinal,), ("row",)))
+
+    model = build_model(table, _config("tabular", widths=()))
+
+    assert [tuple(weight.shape) for weight in model.weights][:2] == [(3, 2), (2, 1)]
+
+
+def test_scaled_places_are_no_codes(prepared: Prepared) -> None:
+    params = {"categories": [["a", "b"]], "unknown": "index"}
+    ordinal = Step(op="ordinal", inputs=("row",), outputs=("x",), params=params)
+    scale = {"offset": [0.5], "scale": [2.0]}
+    steps = (ordinal, Step(op="scale", inputs=("x",), outputs=("y",), params=scale))
+    table = dataclasses.replace(prepared, transform=Transform(steps, ("row",)))
+
+    model = build_model(table, _config("tabular", widths=()))
+
+    assert model.count_params() == (4 + 1) * 3
+
+
 def test_a_function_that_takes_any_option_gets_any(prepared: Prepared, nets: str) -> None:
     model = build_model(prepared, _config(f"{nets}:free", units=2))
 
     assert model.count_params() == (4 + 1) * 2 + (2 + 1) * 3
 
 
-def test_an_unknown_architecture_lists_the_known(prepared: Prepared) -> None:
-    assert _refusal(prepared, _config("cnm")) == (
-        "unknown architecture 'cnm'; known: cnn, linear, mlp; did you mean 'cnn'?"
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.TABLE])
+def test_what_is_nothing_between_two_samples_cannot_be_mixed(
+    prepared: Prepared, kind: Kind
+) -> None:
+    raw = dataclasses.replace(prepared.raw_inputs[0], kind=kind)
+    config = TrainingConfig(architecture="linear", mixup=0.2)
+
+    assert _refusal(dataclasses.replace(prepared, raw_inputs=(raw,)), config) == (
+        f"training.mixup: for image, audio, series, tensor, the source is a {kind}, "
+        "whose numbers mean nothing between two samples"
     )
+
+
+def test_whole_numbers_cannot_be_mixed(prepared: Prepared) -> None:
+    whole = dataclasses.replace(prepared.inputs[0], dtype="int32")
+    config = TrainingConfig(architecture="linear", mixup=0.2)
+
+    assert _refusal(dataclasses.replace(prepared, inputs=(whole,)), config) == (
+        "training.mixup: for floats, tensor 'x' is int32"
+    )
+
+
+def test_an_unknown_architecture_lists_the_known(prepared: Prepared) -> None:
+    told = _refusal(prepared, _config("cnnn"))
+
+    assert told.startswith("unknown architecture 'cnnn'; known: ")
+    assert told.endswith("; did you mean 'cnn'?")
 
 
 def test_a_module_that_is_not_there_is_named_with_the_cure(prepared: Prepared) -> None:
@@ -202,6 +256,38 @@ def test_a_model_that_cannot_run_on_the_tensors_is_refused(
 
     assert refusal.startswith(
         f"training.architecture: '{nets}:narrow' cannot run on the prepared tensors x (4, 4): "
+    )
+
+
+def test_an_anomaly_detection_needs_an_architecture_that_gives_a_score(
+    prepared: Prepared,
+) -> None:
+    refusal = _refusal(_as_detection(prepared), _config("mlp"))
+
+    assert refusal == (
+        "training.architecture: expected autoencoder or mahalanobis, or package.module:function, "
+        "for an anomaly detection, got 'mlp'"
+    )
+
+
+def test_an_architecture_that_gives_a_score_needs_an_anomaly_detection(
+    prepared: Prepared,
+) -> None:
+    refusal = _refusal(prepared, _config("autoencoder"))
+
+    assert refusal == (
+        "training.architecture: 'autoencoder' is for an anomaly detection, this is a classification"
+    )
+
+
+def test_a_score_is_0_or_more(prepared: Prepared, nets: str) -> None:
+    refusal = _refusal(
+        _as_detection(prepared), _config(f"{nets}:net", activation="linear", classes=1)
+    )
+
+    assert refusal.startswith(
+        f"training.architecture: '{nets}:net': expected scores from 0 up, the larger the stranger, "
+        "got -"
     )
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from edgesmith.config import TrainingConfig
-from edgesmith.core import Prepared
+from edgesmith.core import Prepared, Split
 from edgesmith.training import Fitted, fit
+from edgesmith.training.batches import Batches
 from edgesmith_runtime.errors import EdgesmithError
 
 Prepare = Callable[..., Prepared]
@@ -69,6 +70,26 @@ def test_sgd_on_squared_error_takes_the_gradient_steps_of_the_textbook(
         _weights(fitted)[1], start[1] - 0.1 * 2 * error.mean(0), rtol=1e-5
     )
     assert fitted.curve.train_loss == pytest.approx([float(np.mean(error**2))], rel=1e-5)
+
+
+def test_mixed_samples_teach_the_gradient_of_their_mixed_targets(
+    prepare: Prepare, train: Callable[..., Fitted]
+) -> None:
+    prepared = prepare(_line(20))
+    sgd = {"optimizer": "sgd", "batch_size": 20, "epochs": 1, "mixup": 0.5}
+    start = _weights(train(prepared, _config(learning_rate=1e-30, **sgd)))
+
+    fitted = train(prepared, _config(learning_rate=0.1, **sgd))
+
+    ones = np.ones(20, np.float32)
+    made = Batches(prepared, Split.TRAIN, weights=ones, batch_size=20, mixup=0.5)
+    (batch,) = made.shuffled(0, 0)
+    x, shares = batch.tensors["x"], batch.weights[:, None] / 2
+    targets = (shares * batch.targets).reshape(2, 20, 1).sum(axis=0)
+    error = x @ start[0] + start[1] - targets
+    np.testing.assert_allclose(
+        _weights(fitted)[0], start[0] - 0.1 * 2 * x.T @ error / 20, rtol=1e-4
+    )
 
 
 def test_linear_regression_reaches_least_squares(

@@ -6,7 +6,12 @@ import tensorflow as tf
 from sklearn.utils.class_weight import compute_class_weight
 
 from edgesmith.config import TrainingConfig
-from edgesmith.training.losses import balanced_weights, sample_loss, sample_weights
+from edgesmith.training.losses import (
+    balanced_weights,
+    loss_of_pairs,
+    sample_loss,
+    sample_weights,
+)
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Task
 
@@ -31,6 +36,17 @@ def test_label_smoothing_spreads_a_share_over_all_classes() -> None:
 
     expected = -(0.95 * np.log(0.8) + 0.05 * np.log(0.2))
     np.testing.assert_allclose(losses, [expected], rtol=1e-5)
+
+
+def test_the_loss_of_pairs_by_their_shares_is_that_of_the_mixed_target() -> None:
+    outputs = tf.constant([[0.7, 0.2, 0.1], [0.25, 0.25, 0.5]])
+    loss = loss_of_pairs(sample_loss(_config(), Task.CLASSIFICATION))
+
+    losses = loss(tf.constant([0, 2, 1, 2]), outputs).numpy()
+
+    mixed = np.array([[0.3, 0.7, 0], [0, 0, 1]])
+    expected = -(mixed * np.log(outputs)).sum(axis=1)
+    np.testing.assert_allclose(0.3 * losses[:2] + 0.7 * losses[2:], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +85,15 @@ def test_a_sample_weighs_what_its_class_does_in_training() -> None:
     np.testing.assert_allclose(weights, [2.0, 2 / 3], rtol=1e-6)
 
 
+def test_the_loss_of_an_anomaly_detection_is_the_score() -> None:
+    loss = sample_loss(_config(), Task.ANOMALY)
+    scores = tf.constant([[0.5], [3.0]])
+
+    losses = loss(tf.constant([0, 0], tf.int64), scores)
+
+    assert losses.numpy().tolist() == [0.5, 3.0]
+
+
 def test_samples_weigh_the_same_unless_asked() -> None:
     weights = sample_weights(_config(), np.array([1, 0]), np.array([0, 0, 1]))
 
@@ -98,6 +123,12 @@ def test_samples_weigh_the_same_unless_asked() -> None:
             {"class_weights": "balanced"},
             Task.REGRESSION,
             "training.class_weights: is for a classification, this is a regression",
+        ),
+        (
+            {"loss": "crossentropy"},
+            Task.ANOMALY,
+            "training.loss: expected auto or one of mean_squared_error, mean_absolute_error, huber "
+            "for an anomaly detection, got 'crossentropy'",
         ),
     ],
 )

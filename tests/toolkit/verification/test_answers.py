@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgesmith.verification.answers import answers
+from edgesmith.verification.answers import answers, decisions
 from edgesmith_runtime.manifest import Decode, DecodeOp, Output, Task
 
 
@@ -51,6 +51,28 @@ def test_several_values_stay_together() -> None:
     np.testing.assert_array_equal(given, [[1.0, 2.0], [3.0, 4.0]])
 
 
-@pytest.mark.parametrize("task", [Task.TENSOR, Task.CLASSIFICATION])
+def test_an_anomaly_detection_answers_with_scores_and_decides_at_the_threshold() -> None:
+    output = Output(
+        name="score", shape=(1,), decode=Decode(op=DecodeOp.THRESHOLD, threshold=2.0)
+    )
+
+    given = answers(
+        Task.ANOMALY, output, {"score": np.array([[0.5], [2.0], [7.0]], np.float32)}
+    )
+
+    np.testing.assert_array_equal(given, [0.5, 2.0, 7.0])
+    np.testing.assert_array_equal(decisions(Task.ANOMALY, output, given), [0, 1, 1])
+
+
+def test_a_class_is_a_decision_and_a_value_is_none() -> None:
+    output = Output(name="y", shape=(1,))
+    classes = np.array([2, 0], np.int64)
+
+    assert decisions(Task.CLASSIFICATION, output, classes) is classes
+    assert decisions(Task.REGRESSION, output, np.array([0.5])) is None
+    assert decisions(Task.ANOMALY, output, None) is None
+
+
+@pytest.mark.parametrize("task", [Task.TENSOR, Task.CLASSIFICATION, Task.ANOMALY])
 def test_an_output_that_is_not_decoded_gives_no_answer(task: Task) -> None:
     assert answers(task, Output(name="y", shape=(2,)), {"y": np.zeros((4, 2))}) is None

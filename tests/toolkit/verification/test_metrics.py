@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 import sklearn.metrics
 
-from edgesmith.verification.metrics import resolve_metric, score
+from edgesmith.verification.metrics import check_labels, resolve_metric, score
 from edgesmith_runtime.errors import ConfigError, DataError
 from edgesmith_runtime.manifest import Score, Task
 
@@ -127,6 +127,15 @@ def test_a_constant_target_that_is_met_has_an_r2_of_one() -> None:
     assert _score("r2", constant, constant + 1).value == 0.0
 
 
+def test_the_auc_is_a_score_of_scores() -> None:
+    true = np.array([0, 0, 1, 1])
+
+    result = _score("auc", true, np.array([0.1, 0.4, 0.35, 0.8]))
+
+    assert (result.metric, result.value, result.n_samples) == ("auc", 0.75, 4)
+    assert 0 < result.low < 0.75 < result.high < 1
+
+
 @pytest.mark.parametrize(("metric", "n_samples"), [("accuracy", 0), ("mae", 0), ("r2", 1)])
 def test_too_few_samples_are_refused(metric: str, n_samples: int) -> None:
     empty = np.zeros(n_samples)
@@ -143,8 +152,8 @@ def test_predictions_of_another_shape_are_the_callers_bug() -> None:
 
 
 def test_an_unknown_metric_is_the_callers_bug() -> None:
-    with pytest.raises(ValueError, match="no metric 'auc'"):
-        _score("auc", np.zeros(3), np.zeros(3))
+    with pytest.raises(ValueError, match="no metric 'log_loss'"):
+        _score("log_loss", np.zeros(3), np.zeros(3))
 
 
 @pytest.mark.parametrize(
@@ -154,6 +163,7 @@ def test_an_unknown_metric_is_the_callers_bug() -> None:
         ("auto", Task.REGRESSION, "r2"),
         ("f1_macro", Task.CLASSIFICATION, "f1_macro"),
         ("mae", Task.REGRESSION, "mae"),
+        ("auto", Task.ANOMALY, "auc"),
     ],
 )
 def test_a_metric_is_resolved_by_task(metric: str, task: Task, resolved: str) -> None:
@@ -168,9 +178,41 @@ def test_a_metric_is_resolved_by_task(metric: str, task: Task, resolved: str) ->
             Task.REGRESSION,
             "metric: 'accuracy' is not one of the task 'regression'; take one of r2, rmse, mae",
         ),
+        (
+            "accuracy",
+            Task.ANOMALY,
+            "metric: 'accuracy' is not one of the task 'anomaly'; take one of auc",
+        ),
         ("auto", Task.TENSOR, "metric: 'auto' is not one of the task 'tensor'; no metric is"),
     ],
 )
 def test_a_metric_of_another_task_is_refused(metric: str, task: Task, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         resolve_metric(metric, task)
+
+
+@pytest.mark.parametrize(
+    ("true", "said"),
+    [
+        ([0, 1, 1, 0, 1, 0, 0], [0, 1, 0, 0, 1, 1, 0]),
+        ([1, 1, 1], [1, 1, 1]),
+        ([1, 1, 0], [0, 0, 0]),
+        ([0, 0, 0], [0, 0, 0]),
+    ],
+)
+def test_f1_is_that_of_the_second_class(true: list[int], said: list[int]) -> None:
+    result = _score("f1", np.array(true), np.array(said))
+
+    expected = sklearn.metrics.f1_score(true, said, zero_division=0)
+    assert result.value == pytest.approx(expected, abs=1e-12)
+    assert 0 <= result.low <= result.value <= result.high <= 1
+
+
+def test_f1_of_other_than_two_classes_is_refused_before_training() -> None:
+    check_labels("f1", ("ham", "spam"))
+    check_labels("accuracy", ("a", "b", "c"))
+
+    with pytest.raises(ConfigError) as caught:
+        check_labels("f1", ("a", "b", "c"))
+
+    assert str(caught.value) == "metric: 'f1' is of two classes, the data has 3; take f1_macro"

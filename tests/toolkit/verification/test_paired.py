@@ -9,7 +9,12 @@ import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesmith.verification.paired import agreement_drop, fidelity_drop, metric_drop
+from edgesmith.verification.paired import (
+    agreement_drop,
+    detection_drop,
+    fidelity_drop,
+    metric_drop,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -262,3 +267,78 @@ def test_fidelity_is_the_same_for_a_seed() -> None:
     true, _, given = _values((60, 3))
 
     assert fidelity_drop(true, given, rng=_rng()) == fidelity_drop(true, given, rng=_rng())
+
+
+def _detections(
+    n_samples: int = 400,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    rng = np.random.default_rng(5)
+    anomalous = (rng.random(n_samples) < 0.4).astype(np.int64)
+    before = rng.normal(size=n_samples) + 2 * anomalous
+    return anomalous, before, before + 0.8 * rng.normal(size=n_samples)
+
+
+def _detection_drop(
+    anomalous: NDArray[Any],
+    before: NDArray[Any],
+    after: NDArray[Any],
+    *,
+    threshold: float,
+) -> Drop:
+    decided, decided_now = (
+        (scores >= threshold).astype(np.int64) for scores in (before, after)
+    )
+    return detection_drop(
+        anomalous, before, after, decided=decided, decided_now=decided_now, rng=_rng()
+    )
+
+
+def test_the_drop_of_a_detection_is_the_auc_that_was_lost() -> None:
+    anomalous, before, after = _detections()
+
+    drop = _detection_drop(anomalous, before, after, threshold=100.0)  # nothing is decided
+
+    area = sklearn.metrics.roc_auc_score
+    assert drop.value == pytest.approx(area(anomalous, before) - area(anomalous, after))
+    strange, normal = np.flatnonzero(anomalous == 1), np.flatnonzero(anomalous == 0)
+    wins, wins_now = (
+        (scores[strange, None] > scores[normal]).astype(np.float64)
+        for scores in (before, after)
+    )
+    rng = np.random.default_rng(9)
+    resampled = [
+        (wins - wins_now)[
+            rng.integers(len(strange), size=len(strange))[:, None],
+            rng.integers(len(normal), size=len(normal)),
+        ].mean()
+        for _ in range(1000)
+    ]
+    low, high = np.percentile(resampled, (2.5, 97.5))
+    assert drop.low == pytest.approx(low, abs=0.15 * (high - low))
+    assert drop.high == pytest.approx(high, abs=0.15 * (high - low))
+
+
+def test_scores_of_another_size_keep_the_auc_and_lose_the_decisions() -> None:
+    anomalous, before, _ = _detections()
+
+    drop = _detection_drop(anomalous, before, before / 4, threshold=1.0)
+
+    changed = np.mean((before >= 1.0) != (before / 4 >= 1.0))
+    assert drop.value == pytest.approx(changed)
+    assert drop.metric == "auc_or_agreement"
+
+
+def test_a_detection_that_lost_nothing_may_lose_three_in_n() -> None:
+    anomalous, before, _ = _detections()
+
+    drop = _detection_drop(anomalous, before, before, threshold=1.0)
+
+    assert (drop.value, drop.low, drop.high) == (0.0, 0.0, pytest.approx(3 / 400))
+
+
+def test_normal_samples_alone_are_judged_by_decisions() -> None:
+    _, before, after = _detections()
+
+    drop = _detection_drop(np.zeros(400, np.int64), before, after, threshold=1.0)
+
+    assert drop.value == pytest.approx(np.mean((before >= 1.0) != (after >= 1.0)))

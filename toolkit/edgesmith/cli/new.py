@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["new"]
 
-KINDS = ("image", "table", "tensor")
+KINDS = ("image", "table", "audio", "text", "series", "tensor")
 
 
 @click.command(short_help="A commented TOML to start from.")

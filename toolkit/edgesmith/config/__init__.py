@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from edgesmith.config.anomaly import AnomalyConfig
+from edgesmith.config.audio import AudioConfig
+from edgesmith.config.augmentation import AugmentationConfig
 from edgesmith.config.delivery import BenchmarkConfig, ConversionConfig
 from edgesmith.config.preparation import (
-    AugmentationConfig,
     CleaningConfig,
     ImageConfig,
     NoiseFilter,
@@ -16,22 +18,32 @@ from edgesmith.config.preparation import (
     SplitConfig,
 )
 from edgesmith.config.section import Section
+from edgesmith.config.series import SeriesConfig
 from edgesmith.config.source import (
     ArraySource,
+    AudioFolderSource,
     IdxSource,
     ImageFolderSource,
     ListSource,
+    RecordingsSource,
+    SeriesSource,
     SklearnSource,
     SourceConfig,
     TableSource,
+    TextSource,
 )
+from edgesmith.config.table import TableConfig
 from edgesmith.config.target import TargetConfig
+from edgesmith.config.text import TextConfig
 from edgesmith.config.training import TrainingConfig
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
 
 __all__ = [
+    "AnomalyConfig",
     "ArraySource",
+    "AudioConfig",
+    "AudioFolderSource",
     "AugmentationConfig",
     "BenchmarkConfig",
     "CleaningConfig",
@@ -43,11 +55,17 @@ __all__ = [
     "ListSource",
     "NoiseFilter",
     "NormalizationConfig",
+    "RecordingsSource",
+    "SeriesConfig",
+    "SeriesSource",
     "SklearnSource",
     "SourceConfig",
     "SplitConfig",
+    "TableConfig",
     "TableSource",
     "TargetConfig",
+    "TextConfig",
+    "TextSource",
     "TrainingConfig",
 ]
 
@@ -58,16 +76,25 @@ class Config(Section):
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="Of the bundle: NAME.edge."
     )
-    task: Task = Field(strict=False, description="classification or regression.")
+    task: Task = Field(strict=False, description="classification, regression or anomaly.")
     metric: Literal[
-        "auto", "accuracy", "balanced_accuracy", "f1_macro", "r2", "rmse", "mae"
-    ] = Field(default="auto", description="The score; auto: accuracy, or r2 for a regression.")
+        "auto", "accuracy", "balanced_accuracy", "f1_macro", "f1", "r2", "rmse", "mae", "auc"
+    ] = Field(
+        default="auto",
+        description="The score; auto: accuracy, r2 for a regression, auc for an anomaly detection; "
+        "f1 is that of the second of two classes, by name.",
+    )
     unit: str | None = Field(default=None, description="Of a regression's target, e.g. mpg.")
     seed: int = Field(default=0, ge=0, description="Of every random choice.")
     source: SourceConfig
     split: SplitConfig = SplitConfig()
     cleaning: CleaningConfig = CleaningConfig()
     image: ImageConfig | None = None
+    audio: AudioConfig | None = None
+    text: TextConfig | None = None
+    table: TableConfig | None = None
+    series: SeriesConfig | None = None
+    anomaly: AnomalyConfig | None = None
     normalization: NormalizationConfig = NormalizationConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     training: TrainingConfig
@@ -81,6 +108,16 @@ class Config(Section):
         if seed >= 1 << 32:  # scikit-learn's and Keras's generators take no more
             raise ValueError(f"expected a number below {1 << 32}, got {seed}")
         return seed
+
+    @field_validator("anomaly")
+    @classmethod
+    def _has_its_task(
+        cls, anomaly: AnomalyConfig | None, info: ValidationInfo
+    ) -> AnomalyConfig | None:
+        task: Task | None = info.data.get("task")
+        if anomaly is not None and task not in (Task.ANOMALY, None):
+            raise ValueError(f'this is for task = "anomaly", and the task is {task}')
+        return anomaly
 
     @field_validator("conversion")
     @classmethod

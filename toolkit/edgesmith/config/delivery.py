@@ -17,6 +17,11 @@ class ConversionConfig(Section):
         default=(Format.ONNX, Format.TFLITE), min_length=1, description="onnx, tflite."
     )
     opset: int = Field(default=18, ge=13, le=23, description="Of the ONNX file.")
+    fuse: bool = Field(
+        default=False,
+        description="Make model.fused.onnx and model.fused.tflite too: with the numeric steps of "
+        "the transform inside, for apps that are not in Python.",
+    )
     timeout_s: float = Field(
         default=600, gt=0, description="A converter that takes longer is ended."
     )

@@ -29,7 +29,7 @@ check them: `python -m edgesmith.config.page > docs/configuration.md`.
 - A key without a default is required.
 - A relative path starts at the folder of the TOML. `${NAME}` in a path is taken from the environment.
 - `--set a.b=c` on the command line overrides one key: `--set training.epochs=10`.
-- `edgesmith new DIR --kind image` (or `table`, `tensor`) writes a commented start.
+- `edgesmith new DIR --kind image` (or `table`, `audio`, `text`, `series`, `tensor`) writes a commented start.
 """
 _WORDS: dict[object, str] = {
     bool: "true or false",

@@ -1,4 +1,4 @@
-"""``[split]``, ``[cleaning]``, ``[image]``, ``[normalization]``, ``[augmentation]``: raw data to tensors."""
+"""``[split]``, ``[cleaning]``, ``[image]``, ``[normalization]``: raw data to tensors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from edgesmith.config.section import ConfigPath, Section
 
 __all__ = [
-    "AugmentationConfig",
     "CleaningConfig",
     "Fill",
     "ImageConfig",
@@ -47,17 +46,34 @@ class SplitConfig(Section):
 class NoiseFilter(Section):
     """A filter against noise; a step of the transform, so the device applies it too."""
 
-    op: Literal["moving_average", "median_filter", "gaussian_filter", "savitzky_golay"] = Field(
-        description="Which filter."
-    )
+    op: Literal[
+        "moving_average", "median_filter", "gaussian_filter", "savitzky_golay", "butterworth"
+    ] = Field(description="Which filter.")
     size: int | None = Field(
-        default=None, ge=2, description="Window of the first two, and of the last."
+        default=None, ge=2, description="Window of the first two, and of Savitzky-Golay."
     )
     sigma: float | None = Field(
         default=None, gt=0, description="Width of the Gaussian, in samples."
     )
     order: int | None = Field(
-        default=None, ge=0, description="Degree of the Savitzky-Golay polynomial."
+        default=None,
+        ge=0,
+        description="Degree of the Savitzky-Golay polynomial, or of Butterworth.",
+    )
+    passes: Literal["low", "high", "band"] | None = Field(
+        default=None, description="Of Butterworth: which frequencies stay."
+    )
+    cutoff: tuple[float, ...] | None = Field(
+        default=None, description="Of Butterworth: one frequency, or the two ends of a band."
+    )
+    rate: float = Field(
+        default=1.0,
+        gt=0,
+        description="Of Butterworth: the sample rate in the unit of `cutoff`; with 1 that is a share of it.",
+    )
+    causal: bool = Field(
+        default=False,
+        description="No value depends on a later one, as in a stream; not for the Gaussian.",
     )
     axes: tuple[int, ...] | None = Field(
         default=None,
@@ -102,8 +118,10 @@ class CleaningConfig(Section):
         default="zeros",
         description="A category that training did not have, one-hot: no column, its own, or refused.",
     )
-    encode: Literal["one_hot", "ordinal"] = Field(
-        default="one_hot", description="How categories become numbers."
+    encode: Literal["one_hot", "ordinal", "codes"] = Field(
+        default="one_hot",
+        description="How categories become numbers: a column each, their places scaled, or their "
+        "places as they are, for an architecture with embeddings.",
     )
     on_error: Literal["raise", "skip"] = Field(
         default="raise", description="An unreadable file: stop, or leave it out and count it."
@@ -111,23 +129,68 @@ class CleaningConfig(Section):
 
 
 class ImageConfig(Section):
-    """How an image becomes a tensor."""
+    """How an image becomes a tensor, ``(height, width, channel)`` in the source's levels, 0 to 255."""
 
     mode: Literal["grey", "rgb"] = Field(default="rgb", description="Channels.")
-    height: int = Field(ge=1, description="Pixels.")
-    width: int = Field(ge=1, description="Pixels.")
-    resize: Literal["nearest", "bilinear"] = Field(
+    alpha: Literal["drop", "white", "black"] = Field(
+        default="drop",
+        description="Transparent pixels: show their colour, or lie on a background.",
+    )
+    crop: tuple[int, int, int, int] | None = Field(
+        default=None,
+        description="Part of each image that is taken first: top, left, height, width in pixels.",
+    )
+    height: int = Field(ge=1, le=8192, description="Pixels.")
+    width: int = Field(ge=1, le=8192, description="Pixels.")
+    fit: Literal["stretch", "letterbox", "center_crop"] = Field(
+        default="stretch",
+        description="An image of another aspect: stretch it, pad it, or leave out what stands over.",
+    )
+    pad_color: tuple[float, ...] = Field(
+        default=(0.0,), description="Of letterbox: a level a channel in RGB, or one for all."
+    )
+    resize: Literal["nearest", "bilinear", "bicubic", "lanczos3", "area"] = Field(
         default="bilinear", description="Interpolation."
     )
-    antialias: bool = Field(default=True, description="Low-pass before shrinking.")
+    antialias: bool = Field(
+        default=True, description="Low-pass before shrinking; not of nearest and area."
+    )
+    channel_order: Literal["rgb", "bgr"] = Field(
+        default="rgb", description="Of the tensor; bgr for weights that were trained so."
+    )
+
+    @model_validator(mode="after")
+    def _each_key_has_its_use(self) -> ImageConfig:
+        n_channels = 1 if self.mode == "grey" else 3
+        if self.crop is not None and (min(self.crop[:2]) < 0 or min(self.crop[2:]) < 1):
+            raise ValueError(
+                f"crop must be top and left from 0, height and width from 1, got {list(self.crop)}"
+            )
+        if "pad_color" in self.model_fields_set and self.fit != "letterbox":
+            raise ValueError(f"pad_color is for letterbox, and fit is {self.fit}")
+        if len(self.pad_color) not in (1, n_channels):
+            raise ValueError(
+                f"pad_color must be one level or {n_channels}, and it has {len(self.pad_color)}"
+            )
+        if self.channel_order == "bgr" and self.mode == "grey":
+            raise ValueError("channel_order is for rgb, and mode is grey")
+        return self
 
 
 class NormalizationConfig(Section):
-    """Scaling of numbers, fitted on the training split alone."""
+    """Scaling of numbers, fitted on the training split alone, or given."""
 
-    method: Literal["minmax", "standard", "robust", "none"] = Field(
+    method: Literal["minmax", "standard", "robust", "given", "none"] = Field(
         default="standard",
-        description="To a range; to mean 0 and deviation 1; by median and quartiles; or not.",
+        description="To a range; to mean 0 and deviation 1; by median and quartiles; by offset "
+        "and scale; or not.",
+    )
+    offset: tuple[float, ...] = Field(
+        default=(), description="Of given: taken from every number, by channel or one for all."
+    )
+    scale: tuple[float, ...] = Field(
+        default=(),
+        description="Of given: what the rest is divided by, by channel or one for all.",
     )
     range: tuple[float, float] = Field(default=(0.0, 1.0), description="Of minmax.")
     over: Literal["last_axis", "all"] = Field(
@@ -138,31 +201,13 @@ class NormalizationConfig(Section):
         description="Scale a regression's target; the inverse goes into the bundle.",
     )
 
-
-class AugmentationConfig(Section):
-    """Random changes of training samples; never in the bundle. 0 or false switches one off."""
-
-    flip_horizontal: bool = Field(
-        default=False, description="Mirror half of the images left to right."
-    )
-    flip_vertical: bool = Field(
-        default=False, description="Mirror half of the images top to bottom."
-    )
-    rotation: float = Field(
-        default=0, ge=0, le=180, description="Up to so many degrees either way."
-    )
-    zoom: float = Field(default=0, ge=0, lt=1, description="Factor within 1 -/+ this.")
-    shift: float = Field(
-        default=0, ge=0, lt=1, description="Up to this share of height and width."
-    )
-    brightness: float = Field(
-        default=0, ge=0, description="Add up to this share of the value range."
-    )
-    contrast: float = Field(
-        default=0, ge=0, lt=1, description="Factor about the mean, within 1 -/+ this."
-    )
-    noise: float = Field(
-        default=0,
-        ge=0,
-        description="Gaussian noise, its deviation as a share of the value range.",
-    )
+    @model_validator(mode="after")
+    def _given_is_given(self) -> NormalizationConfig:
+        is_given = self.method == "given"
+        if is_given != bool(self.offset) or is_given != bool(self.scale):
+            raise ValueError(
+                'offset and scale go together with method = "given", and with no other'
+            )
+        if 0 in self.scale:
+            raise ValueError("scale must not hold 0, which nothing can be divided by")
+        return self

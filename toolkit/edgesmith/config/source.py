@@ -10,12 +10,16 @@ from edgesmith.config.section import ConfigPath, Section
 
 __all__ = [
     "ArraySource",
+    "AudioFolderSource",
     "IdxSource",
     "ImageFolderSource",
     "ListSource",
+    "RecordingsSource",
+    "SeriesSource",
     "SklearnSource",
     "SourceConfig",
     "TableSource",
+    "TextSource",
 ]
 
 MISSING_MARKERS = ("NA", "N/A", "NaN", "nan", "null", "None", "?")
@@ -130,12 +134,102 @@ class ListSource(_Source):
     )
     path_column: str = Field(default="path", description="Column of file paths.")
     label_column: str = Field(default="label", description="Column of labels or target values.")
-    holds: Literal["image", "tensor"] = Field(
-        default="image", description="What the files are: images, or .npy arrays."
+    holds: Literal["image", "audio", "series", "tensor"] = Field(
+        default="image",
+        description="What the files are: images, sound, series as .csv, or .npy arrays.",
+    )
+
+
+class AudioFolderSource(_Source):
+    """A folder of sound files, one sub-folder a class."""
+
+    kind: Literal["audio_folder"]
+    path: ConfigPath = Field(description="The folder; its sub-folders name the classes.")
+    test_path: ConfigPath | None = Field(
+        default=None, description="A second folder: the test split."
+    )
+    validation_path: ConfigPath | None = Field(
+        default=None, description="One more: validation."
+    )
+
+
+class TextSource(_Source):
+    """A table of texts; one row a sample."""
+
+    kind: Literal["text"]
+    path: ConfigPath = Field(description="A .csv, .tsv or .parquet file, .gz too.")
+    test_path: ConfigPath | None = Field(
+        default=None, description="The same for the test split."
+    )
+    text: str = Field(description="The column with the text; a blank cell is an empty text.")
+    target: str = Field(description="The column to predict.")
+    separator: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1,
+        description="Between cells; , in a .csv and a tab in a .tsv if not given.",
+    )
+    quoting: bool = Field(
+        default=True,
+        description='Whether " holds a cell together; false takes it as part of the text.',
+    )
+
+
+class SeriesSource(_Source):
+    """Series in .ts files, as the UCR and UEA archives have them; one case a sample."""
+
+    kind: Literal["series"]
+    path: ConfigPath = Field(description="A .ts file.")
+    test_path: ConfigPath | None = Field(
+        default=None, description="The same for the test split."
+    )
+    validation_path: ConfigPath | None = Field(
+        default=None, description="One more: validation."
+    )
+
+
+class RecordingsSource(_Source):
+    """Windows of long recordings: a table whose rows are points in time, each with its label."""
+
+    kind: Literal["recordings"]
+    path: ConfigPath = Field(description="A .csv, .tsv or .parquet file, .gz too.")
+    target: str = Field(description="The column of labels.")
+    channels: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Columns of numbers; without it all but target, recording, split and group.",
+    )
+    recording: str | None = Field(
+        default=None,
+        description="Column that tells recordings apart: no window spans two, and those of one "
+        "stay in one split.",
+    )
+    length: int = Field(ge=1, description="Points of a window.")
+    hop: int | None = Field(
+        default=None,
+        ge=1,
+        description="Points from window to window; the length if not given, so that none overlap.",
+    )
+    mixed: Literal["drop", "most_frequent"] = Field(
+        default="drop",
+        description="A window with several labels: left out and counted, or has that of most points.",
+    )
+    missing: tuple[str, ...] = Field(
+        default=MISSING_MARKERS,
+        description="Texts that mean a missing point; a blank cell always does.",
     )
 
 
 SourceConfig = Annotated[
-    TableSource | ImageFolderSource | ArraySource | IdxSource | SklearnSource | ListSource,
+    TableSource
+    | ImageFolderSource
+    | ArraySource
+    | IdxSource
+    | SklearnSource
+    | ListSource
+    | AudioFolderSource
+    | TextSource
+    | SeriesSource
+    | RecordingsSource,
     Field(discriminator="kind"),
 ]

@@ -15,8 +15,9 @@ class TrainingConfig(Section):
     """Initialise, forward, loss, gradient, update, until a stop condition."""
 
     architecture: str = Field(
-        description="linear, mlp, cnn, or package.module:function that returns a Keras model; "
-        "its package must be installed or on PYTHONPATH."
+        description="linear, mlp; cnn, mobilenet, backbone for images; autoencoder, mahalanobis "
+        "for an anomaly detection; or package.module:function that returns a Keras model; its "
+        "package must be installed or on PYTHONPATH."
     )
     options: dict[str, int | float | str | bool | tuple[int, ...]] = Field(
         default={}, description="Arguments of the architecture."
@@ -25,9 +26,16 @@ class TrainingConfig(Section):
         "auto", "crossentropy", "mean_squared_error", "mean_absolute_error", "huber"
     ] = Field(
         default="auto",
-        description="auto: crossentropy, or mean_squared_error for a regression.",
+        description="auto: crossentropy, mean_squared_error for a regression, and the mean score "
+        "for an anomaly detection.",
     )
     label_smoothing: float = Field(default=0, ge=0, lt=1, description="Of the crossentropy.")
+    mixup: float = Field(
+        default=0,
+        ge=0,
+        description="Learn from mixtures of two samples each, by shares of a Beta distribution of "
+        "this parameter, e.g. 0.2; 0: from the samples.",
+    )
     optimizer: Literal["sgd", "adam", "adamw"] = Field(
         default="adam", description="The update rule."
     )

@@ -10,6 +10,7 @@ from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.golden import golden_files
 from edgesmith_runtime.manifest import ArtifactEntry, Manifest, Selection
 from edgesmith_runtime.spec import Format
+from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +42,12 @@ class Interface:
     transform: tuple[Step, ...]
     outputs: tuple[Output, ...]
     assets: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def program(self) -> Transform:
+        """The transform, ready to run."""
+        return Transform(
+            self.transform, tuple(raw.name for raw in self.raw_inputs), self.assets
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,11 @@ def pack(  # noqa: PLR0913 - the parts of a bundle
         calibration=None if evidence is None else evidence.calibration,
         portability=None if evidence is None else evidence.portability,
         layers=None if evidence is None else evidence.layers,
+        host_part={
+            one.artifact.file: one.fused.host_part
+            for one in candidates
+            if one.fused is not None
+        },
     )
     files = {file: bytes(artifact.content) for file, artifact in by_file.items()}
     return make_bundle(manifest, {**files, **interface.assets, **golden_files(golden)})
@@ -120,13 +132,14 @@ def needs(artifact: Artifact) -> tuple[str, ...]:
 
 def _entry(candidate: Candidate, interface: Interface) -> ArtifactEntry:
     artifact = candidate.artifact
+    whole = len(interface.transform) - 1 if interface.transform else None
     return ArtifactEntry(
         file=artifact.file,
         format=artifact.format,
         precision=artifact.precision,
         version=artifact.version,
         signature=artifact.signature,
-        starts_after=len(interface.transform) - 1 if interface.transform else None,
+        starts_after=whole if candidate.fused is None else candidate.fused.starts_after,
         needs=needs(artifact),
         score=candidate.score,
         parity=candidate.parity,

@@ -14,7 +14,7 @@ from edgesmith_runtime.golden import GoldenSamples, Media, RawSample, Scalar, To
 from edgesmith_runtime.manifest import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -77,7 +77,7 @@ def _spread(items: Sequence[int], n_items: int) -> list[int]:
     return [items[round(place)] for place in places]
 
 
-def golden_samples(
+def golden_samples(  # noqa: PLR0913 - two sides, each with its names
     raw_inputs: tuple[RawInput, ...],
     raw: Mapping[str, Batch],
     transform: Transform,
@@ -85,6 +85,7 @@ def golden_samples(
     original: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]],
     inputs: Sequence[str],
     artifacts: Mapping[str, Mapping[str, Tolerance]],
+    earlier: Sequence[str] = (),
 ) -> GoldenSamples:
     """Golden samples whose outputs are the original's: that is what a self-test proves.
 
@@ -99,18 +100,26 @@ def golden_samples(
         original: The model's outputs from its tensors.
         inputs: Names of the model's tensors.
         artifacts: By artifact file, the tolerance of each output.
+        earlier: Names of values that fused artifacts take. They are kept too, so that a
+            self-test can start from them, where all have one shape and none takes above 1 MiB.
 
     Raises:
         DataError: There are no samples.
     """
     samples = _affordable(_raw_samples(raw_inputs, raw))
-    alone = [_tensors(transform, _one(raw, index), inputs) for index in range(len(samples))]
-    shapes = [tuple(array.shape for array in tensors.values()) for tensors in alone]
+    names = dict.fromkeys((*inputs, *earlier))
+    alone = [_tensors(transform, _one(raw, index), names) for index in range(len(samples))]
+    shapes = [tuple(tensors[name].shape for name in inputs) for tensors in alone]
     usual = max(shapes, key=shapes.count)
     rows = [index for index, shape in enumerate(shapes) if shape == usual]
     samples = tuple(samples[index] for index in rows)
     tensors = {name: np.concatenate([alone[index][name] for index in rows]) for name in inputs}
     outputs = original(tensors)
+    for name in names:
+        values = [alone[index][name] for index in rows]
+        is_small = sum(one.nbytes for one in values) <= MAX_RAW_BYTES
+        if name not in inputs and is_small and len({one.shape for one in values}) == 1:
+            tensors[name] = np.concatenate(values)
     return GoldenSamples(
         raw=samples,
         tensors=tensors,
@@ -128,7 +137,7 @@ def _tensor_tolerance(tensor: NDArray[Any]) -> Tolerance:
 
 
 def _tensors(
-    transform: Transform, raw: Mapping[str, Batch], names: Sequence[str]
+    transform: Transform, raw: Mapping[str, Batch], names: Iterable[str]
 ) -> dict[str, NDArray[Any]]:
     values = transform(raw)
     return {name: np.asarray(values[name]) for name in names}

@@ -33,6 +33,7 @@ def provenance(
     n_by_split: Mapping[Split, int] | None = None,
     seed: int | None = None,
     config: Mapping[str, Any] | None = None,
+    threshold: Mapping[str, Any] | None = None,
     original: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The manifest's provenance, as plain JSON values.
@@ -44,6 +45,7 @@ def provenance(
         n_by_split: Samples by split.
         seed: Of every random choice.
         config: The configuration as it was read, as plain JSON values.
+        threshold: Of an anomaly detection, which scores it comes from.
         original: What a bundle that was made of a model file says of that file.
     """
     without = set[str]() if original is None else _OF_KERAS
@@ -61,6 +63,8 @@ def provenance(
         }
     if seed is not None:
         members["seed"] = seed
+    if threshold is not None:
+        members["threshold"] = dict(threshold)
     if config is not None:
         members["config"] = dict(config)
     return members

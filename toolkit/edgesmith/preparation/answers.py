@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from edgesmith.config import Config
 
-__all__ = ["class_output", "encoded_targets", "value_output"]
+__all__ = ["class_output", "encoded_targets", "score_output", "value_output"]
 
 
 def class_output(training_targets: NDArray[Any]) -> Output:
@@ -41,6 +41,11 @@ def value_output(training_targets: NDArray[Any], config: Config) -> Output:
         unit=config.unit,
         decode=Decode(op=DecodeOp.INVERSE_SCALE, scale=scale, offset=offset),
     )
+
+
+def score_output() -> Output:
+    """How strange a sample is; from which score on it is an anomaly, the trained model will tell."""
+    return Output(name="score", shape=(1,), decode=Decode(op=DecodeOp.THRESHOLD))
 
 
 def encoded_targets(targets: NDArray[Any], output: Output) -> NDArray[Any]:

@@ -72,7 +72,9 @@ def cached_splits(
         if place.exists():
             shutil.rmtree(place)
         raw_names = tuple(raw.name for raw in dataset.raw_inputs)
-        maker = _Maker(dataset.samples, Transform(plan.head, raw_names), plan, on_error)
+        maker = _Maker(
+            dataset.samples, Transform(plan.head, raw_names, plan.assets), plan, on_error
+        )
         with creating(place) as draft:
             maker.write(draft, rows_by_split, progress)
     return {split: _opened(place / split, plan.value) for split in rows_by_split}
@@ -89,6 +91,9 @@ def _fingerprint(
     made_by = {
         "content": dataset.provenance.sha256,
         "steps": [asdict(replace(step, params=dict(step.params))) for step in plan.head],
+        "assets": {
+            name: hashlib.sha256(content).hexdigest() for name, content in plan.assets.items()
+        },
         "rows": {
             split: hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
             for split, rows in rows_by_split.items()

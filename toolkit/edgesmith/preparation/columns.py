@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from edgesmith_runtime.errors import DataError, InputError
+from edgesmith_runtime.transforms.dates import Dates
 from edgesmith_runtime.transforms.table import Categories, Numbers
+from edgesmith_runtime.transforms.table_texts import ColumnTexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from edgesmith.config import TableConfig
     from edgesmith.core import Samples
 
 __all__ = ["Column", "TableReader"]
@@ -28,12 +31,15 @@ class Column:
 
     Args:
         name: As in the table.
+        holds: "values": numbers or categories. "dates": numbers, of seconds since 1970. "words":
+            free texts, each in ``texts``.
         numbers: float64 ``(row,)`` with NaN where missing; None of a category.
         codes: Of a category int32 ``(row,)``, the index into ``texts``, -1 where missing.
         texts: The categories in order of appearance.
     """
 
     name: str
+    holds: Literal["values", "dates", "words"] = "values"
     numbers: NDArray[np.float64] | None = None
     codes: NDArray[np.int32] | None = None
     texts: tuple[str, ...] = ()
@@ -73,14 +79,20 @@ class TableReader:
         samples: The rows.
         markers: Missing markers by column; its keys are the columns, in order.
         forced: Columns that are categories although they look like numbers.
+        options: Which columns hold dates or texts.
     """
 
     def __init__(
-        self, samples: Samples, markers: Mapping[str, tuple[str, ...]], forced: Sequence[str]
+        self,
+        samples: Samples,
+        markers: Mapping[str, tuple[str, ...]],
+        forced: Sequence[str],
+        options: TableConfig,
     ) -> None:
         self._samples = samples
         self._markers = markers
         self._forced = forced
+        self._options = options
 
     def _chunks(self, rows: NDArray[np.intp]) -> Iterator[Mapping[str, Any]]:
         for start in range(0, len(rows), CHUNK_ROWS):
@@ -88,7 +100,8 @@ class TableReader:
 
     def number_columns(self, rows: NDArray[np.intp]) -> frozenset[str]:
         """The columns whose cells in these rows are all numbers or missing; booleans are not."""
-        numeric = set(self._markers) - set(self._forced)
+        named = {*self._forced, *self._options.dates, *self._options.texts}
+        numeric = set(self._markers) - named
         for table in self._chunks(rows):
             numeric = {name for name in numeric if self._is_numeric(name, table)}
         return frozenset(numeric)
@@ -106,45 +119,72 @@ class TableReader:
         """All columns of some rows.
 
         Raises:
-            DataError: A cell of a number column is none; names the row.
+            DataError: A cell is not what its column holds; names the row.
         """
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in self._markers}
         codes: dict[str, dict[str, int]] = {name: {} for name in self._markers}
         for index, table in enumerate(self._chunks(rows)):
             for name in self._markers:
                 try:
-                    if name in numeric:
-                        parts[name].append(self._numbers(name)(table)[:, 0])
-                    else:
-                        texts = self._categories(name)(table)[:, 0]
-                        parts[name].append(_coded(texts, codes[name]))
+                    cells = self._cells(name, numeric, table)
                 except InputError as error:
                     place = self._fault_place(name, numeric, rows[index * CHUNK_ROWS :])
                     raise DataError(f"{place}: {error}") from error
+                is_coded = cells.dtype == object
+                parts[name].append(_coded(cells, codes[name]) if is_coded else cells)
         return {
-            name: Column(
-                name=name,
-                numbers=np.concatenate(parts[name]) if name in numeric else None,
-                codes=None if name in numeric else np.concatenate(parts[name]),
-                texts=tuple(codes[name]),
-            )
-            for name in self._markers
+            name: self._column(name, np.concatenate(cells), tuple(codes[name]))
+            for name, cells in parts.items()
         }
 
+    def _column(self, name: str, cells: NDArray[Any], texts: tuple[str, ...]) -> Column:
+        is_number = cells.dtype == np.float64
+        return Column(
+            name=name,
+            holds=self._holds(name),
+            numbers=cells if is_number else None,
+            codes=None if is_number else cells,
+            texts=texts,
+        )
+
+    def _holds(self, name: str) -> Literal["values", "dates", "words"]:
+        if name in self._options.dates:
+            return "dates"
+        return "words" if name in self._options.texts else "values"
+
+    def _cells(
+        self, name: str, numeric: frozenset[str], table: Mapping[str, Any]
+    ) -> NDArray[Any]:
+        """Of one column: float64 with NaN where missing, or texts and None."""
+        match self._holds(name):
+            case "dates":
+                options = self._options
+                dates = Dates(
+                    (name,), (self._markers[name],), options.date_parts, options.date_format
+                )
+                (moments,) = dates.moments(table)
+                seconds = moments.astype(np.int64).astype(np.float64)
+                return np.where(np.isnat(moments), np.nan, seconds)
+            case "words":
+                texts = ColumnTexts(name, self._markers[name])(table)
+                decoded = np.empty(len(texts), object)
+                decoded[:] = [text.decode() if text else None for text in texts.tolist()]
+                return decoded
+            case "values":
+                if name in numeric:
+                    return self._numbers(name)(table)[:, 0]
+                return Categories((name,), (self._markers[name],))(table)[:, 0]
+
     def _fault_place(self, name: str, numeric: frozenset[str], rows: NDArray[np.intp]) -> str:
-        op = self._numbers(name) if name in numeric else self._categories(name)
         for row in rows:
             try:
-                op(self._samples.read(np.array([row]))["row"])
+                self._cells(name, numeric, self._samples.read(np.array([row]))["row"])
             except InputError:
                 return self._samples.place(int(row))
         return self._samples.place(int(rows[0]))
 
     def _numbers(self, name: str) -> Numbers:
         return Numbers((name,), (self._markers[name],))
-
-    def _categories(self, name: str) -> Categories:
-        return Categories((name,), (self._markers[name],))
 
 
 def _coded(texts: NDArray[np.object_], codes: dict[str, int]) -> NDArray[np.int32]:

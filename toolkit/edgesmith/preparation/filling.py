@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from edgesmith.config import CleaningConfig
     from edgesmith.preparation.columns import Column
 
-__all__ = ["category_fill", "dropping_columns", "number_fill", "require_columns"]
+__all__ = [
+    "STATISTICS",
+    "category_fill",
+    "dropping_columns",
+    "number_fill",
+    "require_columns",
+    "without_value",
+]
 
 
 def _most_frequent_number(present: NDArray[np.float64]) -> float:
@@ -35,28 +42,32 @@ STATISTICS: dict[str, Callable[[NDArray[np.float64]], float]] = {
 }
 
 
-def require_columns(config: CleaningConfig, names: Iterable[str]) -> None:
-    """Refuse a ``fill_by_column`` for a column that is not learned from."""
-    known = list(names)
-    for name in config.fill_by_column:
+def require_columns(key: str, wanted: Iterable[str], known: list[str]) -> None:
+    """Refuse a setting for a column that is not learned from; ``key`` is where it stands."""
+    for name in wanted:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
-            raise ConfigError(f"cleaning.fill_by_column.{name}: no such feature; {hint}")
+            raise ConfigError(f"{key}.{name}: no such feature; {hint}")
 
 
-def dropping_columns(
-    config: CleaningConfig, names: Iterable[str], numeric: frozenset[str]
-) -> list[str]:
+def dropping_columns(config: CleaningConfig, columns: Iterable[Column]) -> list[str]:
     """The columns whose missing cells drop their row."""
-    return [
-        name
-        for name in names
-        if config.fill_by_column.get(
-            name, config.fill if name in numeric else config.fill_categories
-        )
-        == "drop_row"
-    ]
+    return [column.name for column in columns if _way(column, config) == "drop_row"]
+
+
+def _way(column: Column, config: CleaningConfig) -> float | str:
+    """How the column is filled; a missing free text has no words and needs nothing."""
+    if column.holds == "words":
+        way = config.fill_by_column.get(column.name, "none")
+        if way not in ("drop_row", "none"):
+            raise ConfigError(
+                f"cleaning.fill_by_column.{column.name}: a column of free texts; expected "
+                f"drop_row or none, got {way!r}"
+            )
+        return way
+    default = config.fill_categories if column.numbers is None else config.fill
+    return config.fill_by_column.get(column.name, default)
 
 
 def number_fill(column: Column, config: CleaningConfig) -> float | None:
@@ -70,11 +81,11 @@ def number_fill(column: Column, config: CleaningConfig) -> float | None:
         ConfigError: A text that is no way to fill a number.
         DataError: The training split has no number in this column.
     """
-    way = config.fill_by_column.get(column.name, config.fill)
+    way = _way(column, config)
     numbers = np.asarray(column.numbers)
     present = numbers[~np.isnan(numbers)]
     if not len(present):
-        raise _without_value(column)
+        raise without_value(column)
     if isinstance(way, float):
         return way
     if way in ("drop_row", "none"):
@@ -87,7 +98,8 @@ def number_fill(column: Column, config: CleaningConfig) -> float | None:
     return STATISTICS[way](present)
 
 
-def _without_value(column: Column) -> DataError:
+def without_value(column: Column) -> DataError:
+    """What a column is told that has nothing in the training split."""
     return DataError(
         f"column '{column.name}': no value in the training split; add it to source.drop"
     )
@@ -100,9 +112,9 @@ def category_fill(column: Column, config: CleaningConfig) -> str | None:
         ConfigError: A way that only numbers have.
         DataError: The training split has no text in this column.
     """
-    way = config.fill_by_column.get(column.name, config.fill_categories)
+    way = _way(column, config)
     if not column.texts:
-        raise _without_value(column)
+        raise without_value(column)
     if not isinstance(way, str) or way in ("mean", "median", "min", "max"):
         raise ConfigError(
             f"cleaning.fill_by_column.{column.name}: a column of categories; expected "

@@ -48,17 +48,31 @@ def _params(
 ) -> list[dict[str, object]]:
     """The params of the one step, or of one step an axis, that a filter is."""
 
-    def need(name: str, value: float | None) -> float:
+    def need(name: str, value: object) -> object:
         if value is None:
             raise ConfigError(f"{key}.{name}: missing; {noise_filter.op} needs it")
         return value
 
+    # Only where it is set: bundles before it had no such param.
+    causal: dict[str, object] = {"causal": True} if noise_filter.causal else {}
     match noise_filter.op:
         case "moving_average" | "median_filter":
-            return [{"size": need("size", noise_filter.size), "axes": list(axes)}]
+            size = need("size", noise_filter.size)
+            return [{"size": size, "axes": list(axes), **causal}]
         case "gaussian_filter":
+            if causal:
+                raise ConfigError(f"{key}.causal: gaussian_filter has no causal form")
             return [{"sigma": need("sigma", noise_filter.sigma), "axes": list(axes)}]
         case "savitzky_golay":
             window = need("size", noise_filter.size)
             order = need("order", noise_filter.order)
-            return [{"window": window, "order": order, "axis": axis} for axis in axes]
+            return [{"window": window, "order": order, "axis": axis, **causal} for axis in axes]
+        case "butterworth":
+            params = {
+                "kind": need("passes", noise_filter.passes),
+                "order": need("order", noise_filter.order),
+                "cutoff": need("cutoff", noise_filter.cutoff),
+                "rate": noise_filter.rate,
+                **causal,
+            }
+            return [{**params, "axis": axis} for axis in axes]

@@ -25,24 +25,36 @@ __all__ = ["Plan", "has_tail", "marked", "tail_steps", "value_spread"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The first part of a transform: what the cache holds.
+    """The transform before normalization: what the cache holds, and what follows it.
 
     Args:
-        head: Its steps; the last gives ``value``.
+        head: Steps whose values are cached; the last gives ``value``. Augmentation acts on it.
         value: Name of what is cached.
-        tensor: Name of the model's input, which is ``value`` where no steps follow.
+        rest: Steps from there to what is normalized, done anew for every batch: those that
+            augmentation comes before.
+        tensor: Name of the model's input, which is ``last`` where nothing is normalized.
         places: Names of the last axis for messages; empty where they have none.
         n_noisy: Of a table how many of the first places are numbers, which noise may change;
             None for all.
         filled: Missing cells that were filled, by column.
+        assets: Content of the files that its steps name, by name.
+        n_tokens: Where the tensor holds indices of tokens how many there are; else None.
     """
 
     head: tuple[Step, ...]
     value: str
+    rest: tuple[Step, ...] = ()
     tensor: str
     places: tuple[str, ...] = ()
     n_noisy: int | None = None
     filled: Mapping[str, int] = field(default_factory=dict[str, int])
+    assets: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    n_tokens: int | None = None
+
+    @property
+    def last(self) -> str:
+        """Name of what is normalized."""
+        return self.rest[-1].outputs[0] if self.rest else self.value
 
 
 def has_tail(config: Config) -> bool:
@@ -63,10 +75,10 @@ def tail_steps(plan: Plan, store: Store, config: Config) -> tuple[Step, ...]:
         store: Of the training split.
         config: The whole configuration.
     """
-    if plan.value == plan.tensor:
+    if plan.last == plan.tensor:
         return ()
     steps: list[Step] = []
-    source = plan.value
+    source = plan.last
     ends_here = config.normalization.method == "none"
     values = _stored(plan, store)
     clip = clip_step(
@@ -79,7 +91,8 @@ def tail_steps(plan: Plan, store: Store, config: Config) -> tuple[Step, ...]:
     if clip is not None:
         steps.append(clip)
         source = clip.outputs[0]
-        values = StoredValues(store, plan.value, Transform((clip,), (plan.value,)), source)
+        after = Transform((*plan.rest, clip), (plan.value,), plan.assets)
+        values = StoredValues(store, plan.value, after, source)
     scale = scale_step(
         values, config.normalization, source=source, result=plan.tensor, seed=config.seed
     )
@@ -89,7 +102,8 @@ def tail_steps(plan: Plan, store: Store, config: Config) -> tuple[Step, ...]:
 
 
 def _stored(plan: Plan, store: Store) -> StoredValues:
-    return StoredValues(store, plan.value, Transform((), (plan.value,)), plan.value)
+    after = Transform(plan.rest, (plan.value,), plan.assets)
+    return StoredValues(store, plan.value, after, plan.last)
 
 
 def value_spread(plan: Plan, store: Store, *, over: str) -> NDArray[np.float32]:
@@ -98,7 +112,8 @@ def value_spread(plan: Plan, store: Store, *, over: str) -> NDArray[np.float32]:
     Returns:
         ``(place,)``, 0 where noise shall not act; ``(1,)`` with ``over = "all"``.
     """
-    found = moments(_stored(plan, store), over=over)
+    cached = StoredValues(store, plan.value, Transform((), (plan.value,)), plan.value)
+    found = moments(cached, over=over)
     spread = found.high - found.low
     if plan.n_noisy is not None:
         spread[plan.n_noisy :] = 0.0

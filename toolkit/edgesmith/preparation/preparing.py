@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
 import numpy as np
 
 from edgesmith.core import Account, Prepared, PreparedSplit, Split
-from edgesmith.preparation.answers import class_output, encoded_targets, value_output
+from edgesmith.ordering import naturally_sorted
+from edgesmith.preparation.anomalies import (
+    drop_abnormal,
+    drop_unnamed,
+    is_abnormal,
+    splits_of_normal_first,
+)
+from edgesmith.preparation.answers import (
+    class_output,
+    encoded_targets,
+    score_output,
+    value_output,
+)
+from edgesmith.preparation.audio_program import audio_plan
 from edgesmith.preparation.augmentation import check_augmentation, make_augment, needs_spread
 from edgesmith.preparation.cache import cached_splits
 from edgesmith.preparation.dropping import content_ids, duplicates, leaks, with_target
 from edgesmith.preparation.image_program import image_plan
 from edgesmith.preparation.plan import marked, tail_steps, value_spread
 from edgesmith.preparation.selection import Selection
+from edgesmith.preparation.series_program import series_plan
 from edgesmith.preparation.splitting import Units, assign_splits, check_classes
 from edgesmith.preparation.table_rows import TableRows
 from edgesmith.preparation.tensor_program import tensor_plan
+from edgesmith.preparation.text_program import text_plan
+from edgesmith.preparation.training_rows import TrainingRows
 from edgesmith_runtime.errors import ConfigError, DataError
 from edgesmith_runtime.manifest import Kind, Task
 from edgesmith_runtime.spec import TensorSpec
@@ -38,6 +54,13 @@ if TYPE_CHECKING:
 __all__ = ["prepare"]
 
 UNREADABLE = "not readable"
+_SECTIONS = {
+    "image": Kind.IMAGE,
+    "audio": Kind.AUDIO,
+    "text": Kind.TEXT,
+    "table": Kind.TABLE,
+    "series": Kind.SERIES,
+}
 
 
 def prepare(
@@ -69,7 +92,7 @@ def prepare(
         selection.warnings += table.warnings(selection)
         plan = table.plan(selection, dataset.raw_inputs[0].name)
     else:
-        plan = _plan(dataset, config, kind)
+        plan = _plan(TrainingRows(dataset, selection.of(Split.TRAIN)), config, kind)
     cached = cached_splits(
         dataset,
         plan,
@@ -84,13 +107,17 @@ def prepare(
 
 def _checked_kind(dataset: Dataset, config: Config) -> Kind:
     """The kind of the raw input, once it is sure that the configuration goes with it."""
-    if config.task not in (Task.CLASSIFICATION, Task.REGRESSION):
-        raise ConfigError(f"task: expected classification or regression, got '{config.task}'")
+    if config.task is Task.TENSOR:
+        raise ConfigError(
+            f"task: expected classification, regression or anomaly, got '{config.task}'"
+        )
+    if config.task is Task.ANOMALY and config.anomaly is None:
+        raise ConfigError("anomaly: missing; an anomaly detection needs [anomaly] with normal")
     kind = dataset.raw_inputs[0].kind
-    if kind is not Kind.IMAGE:
-        check_augmentation(config.augmentation, kind)
-        if config.image is not None:
-            raise ConfigError(f"image: the source holds no images, it is a {kind}")
+    check_augmentation(config.augmentation, kind)
+    for section, of_kind in _SECTIONS.items():
+        if getattr(config, section) is not None and kind is not of_kind:
+            raise ConfigError(f"{section}: the source holds {kind}, not {of_kind}")
     if kind is not Kind.TABLE and config.cleaning.fill_by_column:
         raise ConfigError(f"cleaning.fill_by_column: a {kind} has no columns")
     return kind
@@ -107,6 +134,8 @@ def _split(
     selection.drop(~with_target(dataset, config.task), "no target")
     if not len(selection.rows):
         raise DataError("the source has no rows")
+    if config.anomaly is not None:
+        drop_unnamed(selection, config.anomaly)
     contents = np.full(len(dataset.samples), -1, np.intp)
     contents[selection.rows] = content_ids(dataset.samples, selection.rows)
     if dataset.groups is not None:
@@ -115,14 +144,20 @@ def _split(
         units = Units(np.arange(len(selection.rows)), grouped=False)
     else:
         units = Units(contents[selection.rows], grouped=False)
-    is_stratified = config.task is Task.CLASSIFICATION and config.split.stratify
-    selection.splits = assign_splits(
-        selection.splits,
-        selection.targets if is_stratified else None,
-        units,
-        config.split,
-        seed=config.seed,
-    )
+    if config.anomaly is not None:
+        selection.splits = splits_of_normal_first(
+            selection, units, config.anomaly, config.split, seed=config.seed
+        )
+        drop_abnormal(selection, config.anomaly)
+    else:
+        is_stratified = config.task is Task.CLASSIFICATION and config.split.stratify
+        selection.splits = assign_splits(
+            selection.splits,
+            selection.targets if is_stratified else None,
+            units,
+            config.split,
+            seed=config.seed,
+        )
     if Split.TEST not in selection.splits:
         selection.warnings.append("no test split: nothing can be scored")
     return contents
@@ -146,12 +181,23 @@ def _drop_duplicates(
     )
 
 
-def _plan(dataset: Dataset, config: Config, kind: Kind) -> Plan:
-    raw_input = dataset.raw_inputs[0].name
-    if kind is Kind.IMAGE:
-        return image_plan(config, raw_input)
-    first = dataset.samples.read(np.array([0]))[raw_input][0]
-    return tensor_plan(config, raw_input, cast("NDArray[Any]", first).shape)
+def _plan(training: TrainingRows, config: Config, kind: Kind) -> Plan:
+    match kind:
+        case Kind.IMAGE:
+            return image_plan(config, training.raw_input)
+        case Kind.AUDIO:
+            return audio_plan(config, training)
+        case Kind.TEXT:
+            return text_plan(config, training)
+        case Kind.SERIES:
+            return series_plan(config, training)
+        case Kind.TENSOR:
+            first = cast("NDArray[Any]", training.first())
+            return tensor_plan(config, training.raw_input, first.shape)
+        case Kind.TABLE:
+            raise ValueError("a table is planned by its columns")
+        case _:
+            assert_never(kind)
 
 
 def _drop_unreadable(
@@ -175,20 +221,21 @@ def _prepared(
 ) -> Prepared:
     stored = cached[Split.TRAIN].store
     spread = np.zeros(1, np.float32)
+    kind = dataset.raw_inputs[0].kind
     if needs_spread(config.augmentation):
-        over = "all" if dataset.raw_inputs[0].kind is Kind.IMAGE else "last_axis"
+        over = "all" if kind in (Kind.IMAGE, Kind.AUDIO) else "last_axis"
         spread = value_spread(plan, stored, over=over)
-    augment = make_augment(config.augmentation, spread)
+    augment = make_augment(config.augmentation, kind, spread)
     head = plan.head if augment is None else marked(plan.head)
-    steps = (*head, *tail_steps(plan, stored, config))
-    transform = Transform(steps, tuple(raw.name for raw in dataset.raw_inputs))
+    steps = (*head, *plan.rest, *tail_steps(plan, stored, config))
+    names = tuple(raw.name for raw in dataset.raw_inputs)
+    transform = Transform(steps, names, plan.assets)
     trained = dataset.targets[cached[Split.TRAIN].rows]
-    is_class = config.task is Task.CLASSIFICATION
-    output = class_output(trained) if is_class else value_output(trained, config)
+    output = _output(trained, config)
     splits = {
         split: PreparedSplit(
             store=part.store,
-            targets=encoded_targets(dataset.targets[part.rows], output),
+            targets=_targets(dataset.targets[part.rows], output, config),
             rows=part.rows,
         )
         for split, part in cached.items()
@@ -201,8 +248,29 @@ def _prepared(
         output=output,
         splits=splits,
         augment=augment,
-        account=_account(dataset, selection, plan, splits, output),
+        account=_account(dataset, config, selection, plan, splits, output),
+        n_tokens=plan.n_tokens,
     )
+
+
+def _output(trained: NDArray[Any], config: Config) -> Output:
+    match config.task:
+        case Task.CLASSIFICATION:
+            return class_output(trained)
+        case Task.REGRESSION:
+            return value_output(trained, config)
+        case Task.ANOMALY:
+            return score_output()
+        case Task.TENSOR:
+            raise ValueError("outputs that mean nothing cannot be learned")
+        case _:
+            assert_never(config.task)
+
+
+def _targets(targets: NDArray[Any], output: Output, config: Config) -> NDArray[Any]:
+    if config.anomaly is not None:
+        return is_abnormal(targets, config.anomaly).astype(np.int64)
+    return encoded_targets(targets, output)
 
 
 def _tensor_spec(transform: Transform, plan: Plan, stored: Store) -> TensorSpec:
@@ -213,16 +281,20 @@ def _tensor_spec(transform: Transform, plan: Plan, stored: Store) -> TensorSpec:
 
 def _account(
     dataset: Dataset,
+    config: Config,
     selection: Selection,
     plan: Plan,
     splits: Mapping[Split, PreparedSplit],
     output: Output,
 ) -> Account:
+    labels = output.labels or ()
+    if config.anomaly is not None:
+        labels = naturally_sorted({str(target) for target in selection.targets})
     balance: dict[Split, Mapping[str, int]] = {}
-    if output.labels is not None:
-        for split, part in splits.items():
-            counts = np.bincount(part.targets, minlength=len(output.labels)).tolist()
-            balance[split] = dict(zip(output.labels, counts, strict=True))
+    for split, part in splits.items() if labels else ():
+        names, counts = np.unique(dataset.targets[part.rows].astype(str), return_counts=True)
+        found = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        balance[split] = {label: found.get(label, 0) for label in labels}
     return Account(
         n_read=len(dataset.samples),
         dropped=tuple(selection.dropped),

@@ -49,7 +49,7 @@ def fit_offset_and_scale(
         Two float64 ``(place,)``, or ``(1,)`` with ``over = "all"``.
 
     Raises:
-        ConfigError: The range of minmax is empty.
+        ConfigError: The range of minmax is empty, or what is given is for other places.
     """
     match config.method:
         case "minmax":
@@ -69,8 +69,22 @@ def fit_offset_and_scale(
             numbers = sampled(values, over=config.over, rng=np.random.default_rng(seed))
             quarter, middle, three_quarters = np.quantile(numbers, [0.25, 0.5, 0.75], axis=0)
             return middle, _or_one(three_quarters - quarter)
+        case "given":
+            return _given("offset", config.offset, values), _given(
+                "scale", config.scale, values
+            )
         case "none":
             return np.zeros(1), np.ones(1)
+
+
+def _given(key: str, numbers: tuple[float, ...], values: Values) -> NDArray[np.float64]:
+    n_places = values.read(slice(0, 1)).shape[-1]
+    if len(numbers) not in (1, n_places):
+        raise ConfigError(
+            f"normalization.{key}: expected one number or {n_places}, as many as channels or "
+            f"columns, got {len(numbers)}"
+        )
+    return np.array(numbers)
 
 
 def _or_one(scale: NDArray[np.float64]) -> NDArray[np.float64]:

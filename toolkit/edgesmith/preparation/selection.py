@@ -45,8 +45,13 @@ class Selection:
         """The rows of each split that has some."""
         return {split: self.of(split) for split in Split if split in self.splits}
 
-    def drop(self, which: NDArray[np.bool_], reason: str) -> None:
+    def drop(self, which: NDArray[np.bool_], reason: str, *, is_asked: bool = False) -> None:
         """Leave rows out; test rows also give a warning, since the score then says less.
+
+        Args:
+            which: ``(n,)``, of the rows that are in.
+            reason: For the account.
+            is_asked: The configuration names these rows: nothing to warn of.
 
         Raises:
             DataError: No row is left to train on; the message lists every reason so far.
@@ -56,7 +61,7 @@ class Selection:
         rows = self.rows[which]
         n_test = int((self.splits[which] == Split.TEST).sum())
         self.dropped.append(dropped_rows(reason, rows, self._dataset.samples))
-        if n_test:
+        if n_test and not is_asked:
             self.warnings.append(
                 f"{n_test} of the dropped rows ({reason}) are test rows: the score is of the rest"
             )

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith.config import TableSource
+from edgesmith.config import TableConfig, TableSource
 from edgesmith.core import Split
 from edgesmith.preparation.columns import TableReader
 from edgesmith.preparation.filling import dropping_columns, require_columns
 from edgesmith.preparation.screening import misread_numbers, screen
 from edgesmith.preparation.table_program import table_plan
+from edgesmith_runtime.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,14 +35,18 @@ class TableRows:
         selection: The rows, with their splits.
 
     Raises:
-        ConfigError: A way to fill is set for a column that is not there.
-        DataError: A cell of a number column is no number; names the row.
+        ConfigError: A setting names a column that is not there, or one column twice.
+        DataError: A cell is not what its column holds; names the row.
     """
 
     def __init__(self, dataset: Dataset, config: Config, selection: Selection) -> None:
         self._config = config
         names = list(dataset.samples.read(selection.rows[:1])["row"])
-        require_columns(config.cleaning, names)
+        self._options = config.table or TableConfig()
+        require_columns("cleaning.fill_by_column", config.cleaning.fill_by_column, names)
+        require_columns("table.dates", self._options.dates, names)
+        require_columns("table.texts", self._options.texts, names)
+        require_columns("table.power_by_column", self._options.power_by_column, names)
         source = config.source
         if isinstance(source, TableSource):
             self._markers = {
@@ -51,14 +56,15 @@ class TableRows:
         else:
             self._markers = dict.fromkeys(names, ())
             self._forced, self._target = (), "target"
-        reader = TableReader(dataset.samples, self._markers, self._forced)
-        self._numeric = reader.number_columns(selection.of(Split.TRAIN))
+        _require_one_role(self._options, self._forced)
+        reader = TableReader(dataset.samples, self._markers, self._forced, self._options)
+        numeric = reader.number_columns(selection.of(Split.TRAIN))
         self._rows = selection.rows
-        self._columns = reader.read(selection.rows, self._numeric)
+        self._columns = reader.read(selection.rows, numeric)
 
     def drop_missing(self, selection: Selection) -> None:
         """Leave out rows with a missing cell where that is the way to fill."""
-        for name in dropping_columns(self._config.cleaning, self._columns, self._numeric):
+        for name in dropping_columns(self._config.cleaning, self._columns.values()):
             missing = self._columns[name].missing()[np.isin(self._rows, selection.rows)]
             selection.drop(missing, f"no '{name}'")
 
@@ -75,7 +81,11 @@ class TableRows:
     def warnings(self, selection: Selection) -> tuple[str, ...]:
         """What the training rows show about the columns."""
         training = selection.splits == Split.TRAIN
-        columns = list(self._among(selection.of(Split.TRAIN)).values())
+        columns = [
+            column
+            for column in self._among(selection.of(Split.TRAIN)).values()
+            if column.holds == "values"
+        ]
         return (
             *misread_numbers(one for one in columns if one.name not in self._forced),
             *screen(
@@ -89,3 +99,15 @@ class TableRows:
     def _among(self, rows: NDArray[np.intp]) -> dict[str, Column]:
         chosen = np.isin(self._rows, rows)
         return {name: column.among(chosen) for name, column in self._columns.items()}
+
+
+def _require_one_role(options: TableConfig, categories: tuple[str, ...]) -> None:
+    named = (
+        *(("table.dates", name) for name in options.dates),
+        *(("table.texts", name) for name in options.texts),
+        *(("source.categories", name) for name in categories),
+    )
+    roles: dict[str, str] = {}
+    for key, name in named:
+        if roles.setdefault(name, key) != key:
+            raise ConfigError(f"{key}: '{name}' stands in {roles[name]} too; keep it in one")

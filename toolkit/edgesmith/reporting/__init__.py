@@ -3,6 +3,7 @@
 from edgesmith.reporting.html import render_comparison, render_html
 from edgesmith.reporting.summary import details, report_path, summary
 from edgesmith.reporting.terminal import render_terminal
+from edgesmith.reporting.writing import write_report
 
 __all__ = [
     "details",
@@ -11,4 +12,5 @@ __all__ = [
     "render_terminal",
     "report_path",
     "summary",
+    "write_report",
 ]

@@ -178,7 +178,7 @@ def errors_chapter(report: Report) -> Errors | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learning:
-    """How training went."""
+    """How training went; without a picture where it had no epochs."""
 
     picture: str
     rate_picture: str
@@ -191,8 +191,9 @@ def learning_chapter(curve: Curve | None) -> Learning | None:
     """The chapter of what was trained here."""
     if curve is None or not curve.train_loss:
         return None
+    has_epochs = len(curve.train_loss) > 1 or bool(curve.learning_rate)
     return Learning(
-        picture=learning_picture(curve),
+        picture=learning_picture(curve) if has_epochs else "",
         rate_picture=rate_picture(curve),
         n_epochs=len(curve.train_loss),
         best_epoch=curve.best_epoch,

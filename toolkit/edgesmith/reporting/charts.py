@@ -10,7 +10,7 @@ import numpy as np
 
 from edgesmith.reporting.drawing import Axis, Drawing, Frame, text_width
 from edgesmith.reporting.placing import free_box
-from edgesmith.reporting.quantities import count_text, number_text
+from edgesmith.reporting.quantities import count_text, number_text, share_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Bar", "Mark", "Series", "bars", "histogram", "line", "marks", "matrix", "scatter"]
+__all__ = [
+    "Bar",
+    "Group",
+    "Mark",
+    "Series",
+    "bars",
+    "histogram",
+    "line",
+    "marks",
+    "matrix",
+    "overlaid",
+    "scatter",
+]
 
 WIDTH = 400.0
 HEIGHT = 260.0
@@ -30,6 +42,8 @@ BAR_ROW = 40.0
 MOST_LABELLED = 30
 MOST_NUMBERED = 16
 LONGEST_LABEL = 14
+N_OVERLAID = 40
+MOST_LINEAR = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,14 @@ class Series:
 
     name: str
     values: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Values of one kind, ``(n,)``, and what kind that is."""
+
+    name: str
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +251,43 @@ def histogram(title: str, values: NDArray[np.float64], labels: tuple[str, str]) 
         drawing.rect((left, top), size, "series-1 fill", f"{hint}: {count_text(count)}")
     if x.low < 0 < x.high:
         drawing.path([frame.place(0, y.low), frame.place(0, y.high)], "marked")
+    return str(drawing)
+
+
+def overlaid(
+    title: str, groups: Sequence[Group], labels: tuple[str, str], *, marked: float
+) -> str:
+    """How the values of two groups are spread over the same bins, each as shares of its group.
+
+    Args:
+        title: For those who do not see it.
+        groups: Each with one value or more, all finite.
+        labels: Of the axis to the right and the one upwards.
+        marked: A value to point out.
+    """
+    every = np.concatenate([group.values for group in groups])
+    known = [*every.tolist(), marked]
+    # Strange scores are often hundreds of times the normal ones, which would share one bin.
+    log = min(known) > 0 and max(known) > MOST_LINEAR * min(known)
+    x = Axis.around(known, labels[0] + (" (log scale)" if log else ""), log=log)
+    edges = (np.geomspace if log else np.linspace)(x.low, x.high, N_OVERLAID + 1)
+    shares = [np.histogram(group.values, edges)[0] / len(group.values) for group in groups]
+    y = Axis(label=labels[1], low=0.0, high=max(float(one.max()) for one in shares) * 1.05)
+    drawing, frame = _framed(title, x, y)
+    for number, (group, heights) in enumerate(zip(groups, shares, strict=True), start=1):
+        for index, share in enumerate(heights.tolist()):
+            left, top = frame.place(float(edges[index]), share)
+            right, bottom = frame.place(float(edges[index + 1]), 0.0)
+            hint = (
+                f"{group.name}, {number_text(float(edges[index]))} to "
+                f"{number_text(float(edges[index + 1]))}: {share_text(share)}"
+            )
+            if share:
+                size = (right - left - 1, bottom - top)
+                drawing.rect((left, top), size, f"series-{number} fill see-through", hint)
+    drawing.path([frame.place(marked, y.low), frame.place(marked, y.high)], "marked")
+    names = [(group.name, f"series-{number}") for number, group in enumerate(groups, start=1)]
+    drawing.legend((LEFT, TOP - 26), names)
     return str(drawing)
 
 

@@ -18,6 +18,7 @@ from edgesmith.reporting.chapters import (
     origin_facts,
     speed_chapter,
 )
+from edgesmith.reporting.detection import detection_chapter
 from edgesmith.reporting.pictures import candidates_picture, score_label, sizes_picture
 from edgesmith.reporting.quantities import share_text
 from edgesmith.reporting.rows import artifact_rows
@@ -48,6 +49,7 @@ def render_html(report: Report) -> str:
             search=search_chapter(report),
             answers=answers_chapter(report),
             errors=errors_chapter(report),
+            detection=detection_chapter(report),
             learning=learning_chapter(report.curve),
             speed=speed_chapter(report.comparison, report.choice.file),
             ingredients=ingredients_chapter(report.account),

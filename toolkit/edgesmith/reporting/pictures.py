@@ -55,9 +55,12 @@ __all__ = [
 MOST_POINTS = 1500
 NAMES = {
     "f1_macro": "F1, mean over classes",
+    "f1": "F1 of the second class",
     "r2": "R\N{SUPERSCRIPT TWO}",
     "rmse": "RMSE",
     "mae": "MAE",
+    "auc": "AUC",
+    "auc_or_agreement": "AUC or agreement",
 }
 
 

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 ABSENT = "\N{EN DASH}"
-SHARE_METRICS = frozenset(["accuracy", "balanced_accuracy", "f1_macro"])
+SHARE_METRICS = frozenset(["accuracy", "balanced_accuracy", "f1_macro", "f1"])
 
 
 def number_text(value: float, digits: int = 3) -> str:

@@ -40,6 +40,7 @@ def summary(report: Report) -> dict[str, Any]:
         "report": str(report_path(report)),
         "metric": None if report.original.score is None else report.original.score.metric,
         "unit": report.unit,
+        "threshold": report.threshold,
         "original": _original(report.original, report.comparison),
         "artifacts": [_artifact(one, report.comparison) for one in report.candidates],
         "choice": dataclasses.asdict(report.choice),

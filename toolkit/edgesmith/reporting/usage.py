@@ -16,7 +16,7 @@ EXAMPLES = {
     Kind.AUDIO: '"speech.wav"',
     Kind.TEXT: '"the words themselves"',
     Kind.TABLE: "row",
-    Kind.SERIES: "values",
+    Kind.SERIES: '"series.csv"',
     Kind.TENSOR: "array",
 }
 COMMENTS = {
@@ -24,7 +24,7 @@ COMMENTS = {
     Kind.AUDIO: "a path, bytes or an array",
     Kind.TEXT: "a str",
     Kind.TABLE: "a dict: column name to value",
-    Kind.SERIES: "a numpy array",
+    Kind.SERIES: "a path, bytes, a list or an array",
     Kind.TENSOR: "a numpy array",
 }
 ANSWERS = {

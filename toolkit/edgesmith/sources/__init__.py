@@ -6,18 +6,26 @@ from typing import TYPE_CHECKING, assert_never
 
 from edgesmith.config import (
     ArraySource,
+    AudioFolderSource,
     IdxSource,
     ImageFolderSource,
     ListSource,
+    RecordingsSource,
+    SeriesSource,
     SklearnSource,
     TableSource,
+    TextSource,
 )
 from edgesmith.sources.arrays import load_arrays
+from edgesmith.sources.audio_folder import load_audio_folder
 from edgesmith.sources.idx import load_idx
 from edgesmith.sources.image_folder import load_image_folder
 from edgesmith.sources.list import load_list
+from edgesmith.sources.recordings import load_recordings
+from edgesmith.sources.series import load_series
 from edgesmith.sources.sklearn import load_sklearn
 from edgesmith.sources.table import load_table
+from edgesmith.sources.text import load_text
 
 if TYPE_CHECKING:
     from edgesmith.config import SourceConfig, SplitConfig
@@ -27,7 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["load_dataset"]
 
 
-def load_dataset(source: SourceConfig, *, split: SplitConfig, task: Task) -> Dataset:
+def load_dataset(  # noqa: C901, PLR0911 - a case a kind
+    source: SourceConfig, *, split: SplitConfig, task: Task
+) -> Dataset:
     """Open a source: its samples, targets, given splits and groups, and a hash over its content.
 
     Args:
@@ -53,5 +63,13 @@ def load_dataset(source: SourceConfig, *, split: SplitConfig, task: Task) -> Dat
             return load_sklearn(source, split=split, task=task)
         case ListSource():
             return load_list(source, split=split, task=task)
+        case AudioFolderSource():
+            return load_audio_folder(source, split=split, task=task)
+        case TextSource():
+            return load_text(source, split=split, task=task)
+        case SeriesSource():
+            return load_series(source, split=split, task=task)
+        case RecordingsSource():
+            return load_recordings(source, split=split, task=task)
         case _:
             assert_never(source)

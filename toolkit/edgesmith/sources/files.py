@@ -112,7 +112,7 @@ class ZipFiles:
 
 
 class FileSamples:
-    """Images (handed on as files) or ``.npy`` arrays, one file a sample.
+    """Images, sound and series (handed on as files) or ``.npy`` arrays, one file a sample.
 
     Every file is read once at the start for its key, and again when it is asked for. One that
     cannot be read is an error only when it is asked for.
@@ -120,7 +120,7 @@ class FileSamples:
     Args:
         files: Where they are.
         labels: A short name of each for the hash of the whole: the same wherever the folder is.
-        raw_input: Name of the raw input, "image" or "tensor".
+        raw_input: Name of the raw input; "tensor" where the files are arrays.
     """
 
     def __init__(self, files: Files, labels: Sequence[str], raw_input: str) -> None:
@@ -145,14 +145,14 @@ class FileSamples:
         return len(self._files)
 
     def read(self, rows: NDArray[np.intp]) -> Mapping[str, Any]:
-        """A list: paths or bytes of images, or arrays.
+        """A list: paths or bytes of files, or arrays.
 
         Raises:
             DataError: A file is not a ``.npy`` array, where one is expected.
         """
-        if self._raw_input == "image":
-            return {self._raw_input: [self._files.raw(row) for row in rows]}
-        return {self._raw_input: [self._array(row) for row in rows]}
+        if self._raw_input == "tensor":
+            return {self._raw_input: [self._array(row) for row in rows]}
+        return {self._raw_input: [self._files.raw(row) for row in rows]}
 
     def _array(self, row: int) -> NDArray[Any]:
         try:

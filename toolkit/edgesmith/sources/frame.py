@@ -24,7 +24,11 @@ PARQUET_MAGIC = b"PAR1"  # Apache Parquet format, "File format"
 
 
 def read_frame(
-    path: Path, *, separator: str | None = None, unused: Container[str] = ()
+    path: Path,
+    *,
+    separator: str | None = None,
+    unused: Container[str] = (),
+    quote: str | None = '"',
 ) -> pl.DataFrame:
     """All of a table, in the file's order.
 
@@ -32,6 +36,7 @@ def read_frame(
         path: A ``.csv``, ``.tsv`` or ``.parquet`` file; the first two also with ``.gz``.
         separator: Between the cells of a text table; by the suffix if None.
         unused: Columns that may hold what no sample can.
+        quote: What holds the cells of a text table together; None where nothing does.
 
     Returns:
         Text columns of a CSV or TSV; of a Parquet file also numbers and booleans, with dates as
@@ -44,13 +49,13 @@ def read_frame(
     if suffix == ".parquet":
         return _read_parquet(path, unused)
     if suffix in SEPARATORS:
-        return _read_text(path, separator or SEPARATORS[suffix])
+        return _read_text(path, separator or SEPARATORS[suffix], quote)
     raise DataError(
         f"{path}: expected a table named .csv, .tsv or .parquet (the first two also .gz)"
     )
 
 
-def _read_text(path: Path, separator: str) -> pl.DataFrame:
+def _read_text(path: Path, separator: str, quote: str | None) -> pl.DataFrame:
     with opened(path) as stream:
         content = stream.read()
     if b"\0" in content:
@@ -59,10 +64,14 @@ def _read_text(path: Path, separator: str) -> pl.DataFrame:
         raise DataError(f"{path}: nothing but blanks")
     try:
         frame = pl.read_csv(
-            BytesIO(content), separator=separator, infer_schema=False, has_header=False
+            BytesIO(content),
+            separator=separator,
+            quote_char=quote,
+            infer_schema=False,
+            has_header=False,
         )
     except PolarsError as error:
-        reason = _long_row(content, separator) or str(error).split("\n")[0]
+        reason = _long_row(content, separator, quote) or str(error).split("\n")[0]
         raise DataError(f"{path}: not readable as a table of UTF-8 text: {reason}") from error
     names = [str(name or "").strip() for name in frame.row(0)]
     twice = {name for name in names if names.count(name) > 1}
@@ -74,11 +83,14 @@ def _read_text(path: Path, separator: str) -> pl.DataFrame:
     return frame
 
 
-def _long_row(content: bytes, separator: str) -> str:
+def _long_row(content: bytes, separator: str, quote: str | None) -> str:
     """Which row has more cells than the header; empty where none has or the text is no UTF-8."""
     try:
         lines = csv.reader(
-            StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator
+            StringIO(content.decode("utf-8-sig"), newline=""),
+            delimiter=separator,
+            quotechar=quote,
+            quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
         )
         n_columns = len(next(lines))
         for row, cells in enumerate(lines):

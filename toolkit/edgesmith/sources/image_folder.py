@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgesmith.core import Dataset, Provenance, Split
-from edgesmith.ordering import naturally_sorted
-from edgesmith.sources.files import FileSamples, FolderFiles
-from edgesmith.sources.opening import check_folder
-from edgesmith.sources.splits import given_groups, splits_of_parts
-from edgesmith.sources.targets import targets_from_cells
-from edgesmith_runtime.errors import DataError
+from edgesmith.sources.class_folders import FileKind, load_class_folders
 from edgesmith_runtime.manifest import Kind, RawInput
 
 if TYPE_CHECKING:
     from edgesmith.config import ImageFolderSource, SplitConfig
+    from edgesmith.core import Dataset
     from edgesmith_runtime.manifest import Task
 
 __all__ = ["IMAGE_INPUT", "load_image_folder"]
@@ -23,90 +17,20 @@ __all__ = ["IMAGE_INPUT", "load_image_folder"]
 SUFFIXES = frozenset(
     [".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
 )
-SPLIT_WORDS = frozenset(["train", "training", "test", "testing", "val", "valid", "validation"])
 IMAGE_INPUT = RawInput(
     name="image",
     kind=Kind.IMAGE,
     accepts="an image: a path, the bytes of a file, or an array (h, w) or (h, w, c) of 0 to 255",
+)
+IMAGES = FileKind(
+    raw_input=IMAGE_INPUT, suffixes=SUFFIXES, singular="an image", plural="images"
 )
 
 
 def load_image_folder(source: ImageFolderSource, *, split: SplitConfig, task: Task) -> Dataset:
     """Images by class, in natural order; deeper folders count to their class.
 
-    Hidden files and folders, files whose suffix is no image's, and files beside the sub-folders are
-    not samples; the account says how many of the last two there are.
-
     Raises:
         DataError: A folder is missing, has no sub-folders or no images; a file cannot be read.
     """
-    parts = [(Split.TRAIN, source.path)]
-    if source.validation_path is not None:
-        parts.append((Split.VALIDATION, source.validation_path))
-    if source.test_path is not None:
-        parts.append((Split.TEST, source.test_path))
-    paths: list[Path] = []
-    names: list[str] = []
-    classes: list[str] = []
-    counts: list[tuple[Split, int]] = []
-    notes: list[str] = []
-    for part, folder in parts:
-        found, n_others = _images(folder)
-        n_beside = sum(
-            path.is_file() and not _is_hidden(path.name) for path in folder.iterdir()
-        )
-        paths += [folder / name for name in found]
-        names += [f"{part}/{name}" for name in found]
-        classes += [name.split("/", 1)[0] for name in found]
-        counts.append((part, len(found)))
-        if n_others:
-            notes.append(f"{folder}: {n_others} files without an image's suffix are not used")
-        if n_beside:
-            notes.append(f"{folder}: {n_beside} files beside the sub-folders are of no class")
-    samples = FileSamples(FolderFiles(paths), names, IMAGE_INPUT.name)
-    return Dataset(
-        raw_inputs=(IMAGE_INPUT,),
-        samples=samples,
-        targets=targets_from_cells(classes, task=task, where=str(source.path)),
-        splits=splits_of_parts(split, counts, where=str(source.path)),
-        groups=given_groups(split, None, where=str(source.path)),
-        provenance=Provenance(
-            source=f"image folder {source.path.resolve().name}",
-            licence=source.licence,
-            sha256=samples.sha256,
-        ),
-        notes=tuple(notes),
-    )
-
-
-def _images(folder: Path) -> tuple[list[str], int]:
-    """The images below a folder as ``class/.../file`` in natural order, and how many others."""
-    check_folder(folder)
-    classes = [
-        path.name for path in folder.iterdir() if path.is_dir() and not _is_hidden(path.name)
-    ]
-    if not classes:
-        raise DataError(f"{folder}: expected one sub-folder a class, found none")
-    if {name.lower() for name in classes} <= SPLIT_WORDS:
-        raise DataError(
-            f"{folder}: its sub-folders {sorted(classes)} are splits, not classes; "
-            "give them as source.path, source.test_path and source.validation_path"
-        )
-    images: list[str] = []
-    n_others = 0
-    for name in naturally_sorted(classes):
-        files = [
-            path.relative_to(folder).as_posix()
-            for path in (folder / name).rglob("*")
-            if path.is_file() and not any(map(_is_hidden, path.relative_to(folder).parts))
-        ]
-        of_class = [file for file in files if Path(file).suffix.lower() in SUFFIXES]
-        if not of_class:
-            raise DataError(f"{folder / name}: no images found for this class")
-        n_others += len(files) - len(of_class)
-        images += naturally_sorted(of_class)
-    return images, n_others
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".")
+    return load_class_folders(source, IMAGES, split=split, task=task)

@@ -10,10 +10,12 @@ import numpy as np
 
 from edgesmith.core import Dataset, Provenance
 from edgesmith.sources.arrays import tensor_input
+from edgesmith.sources.audio_folder import AUDIO_INPUT
 from edgesmith.sources.files import FileSamples, FolderFiles, ZipFiles
 from edgesmith.sources.frame import is_missing, read_frame, require_column
 from edgesmith.sources.image_folder import IMAGE_INPUT
 from edgesmith.sources.opening import check_file, check_folder, content_sha256
+from edgesmith.sources.series import SERIES_INPUT
 from edgesmith.sources.splits import given_groups, given_splits
 from edgesmith.sources.targets import targets_from_cells
 from edgesmith_runtime.errors import DataError
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Task
 
 __all__ = ["load_list"]
+
+FILE_INPUTS = {"image": IMAGE_INPUT, "audio": AUDIO_INPUT, "series": SERIES_INPUT}
 
 
 def load_list(source: ListSource, *, split: SplitConfig, task: Task) -> Dataset:
@@ -42,11 +46,11 @@ def load_list(source: ListSource, *, split: SplitConfig, task: Task) -> Dataset:
         names.append(str(cell).strip().replace("\\", "/"))
     labels = require_column(frame, source.label_column, where=where).to_list()
     samples = FileSamples(_files(source, names), names, source.holds)
-    if source.holds == "image":
-        raw_input = IMAGE_INPUT
-    else:
+    if source.holds == "tensor":
         first = samples.read(np.array([0]))["tensor"][0]
         raw_input = tensor_input(first.shape)
+    else:
+        raw_input = FILE_INPUTS[source.holds]
     return Dataset(
         raw_inputs=(raw_input,),
         samples=samples,

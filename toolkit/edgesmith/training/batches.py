@@ -29,14 +29,18 @@ EVALUATION_BATCH = 256  # larger ones are no faster on a CPU and take more memor
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some samples: the model's input tensors by name, targets, and weights in the mean loss."""
+    """Some samples: the model's input tensors by name, targets, and weights in the mean loss.
+
+    Of mixed samples targets and weights are twice as many: those of the first of each pair, then
+    those of the second.
+    """
 
     tensors: Mapping[str, NDArray[Any]]
     targets: NDArray[Any]
     weights: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(next(iter(self.tensors.values())))
 
 
 class Batches:
@@ -52,14 +56,22 @@ class Batches:
         split: Which split; only the training split is augmented.
         weights: Of its samples in the mean loss, ``(n,)``.
         batch_size: At most so many samples a batch.
+        mixup: Of the Beta distribution that shuffled samples are mixed by; 0: they are not.
     """
 
     def __init__(
-        self, prepared: Prepared, split: Split, *, weights: NDArray[np.float32], batch_size: int
+        self,
+        prepared: Prepared,
+        split: Split,
+        *,
+        weights: NDArray[np.float32],
+        batch_size: int,
+        mixup: float = 0.0,
     ) -> None:
         self._prepared = prepared
         self._split = split
         self._weights = weights
+        self._mixup = mixup
         self._targets = prepared.splits[split].targets
         self._n_batches = -(-len(self._targets) // batch_size)
         self._is_augmented = split is Split.TRAIN and prepared.augment is not None
@@ -92,9 +104,10 @@ class Batches:
         return batches if self._held is not None else read_ahead(batches)
 
     def _batch(self, positions: NDArray[np.intp], rng: np.random.Generator | None) -> Batch:
-        return Batch(
+        batch = Batch(
             self._tensors(positions, rng), self._targets[positions], self._weights[positions]
         )
+        return batch if rng is None or not self._mixup else _mixed(batch, self._mixup, rng)
 
     def _tensors(
         self, positions: NDArray[np.intp], rng: np.random.Generator | None
@@ -104,6 +117,31 @@ class Batches:
         if self._is_augmented and rng is not None:
             return self._prepared.augmented(positions, rng)
         return self._prepared.tensors(self._split, positions)
+
+
+def _mixed(batch: Batch, alpha: float, rng: np.random.Generator) -> Batch:
+    """Each sample mixed with another of the batch: H. Zhang et al. 2018, arXiv:1710.09412.
+
+    The loss is the mean of both targets' by their shares, which for a crossentropy is the loss of
+    the mixed target and for a squared error has its gradient.
+    """
+    share = rng.beta(alpha, alpha, len(batch)).astype(np.float32)
+    second = rng.permutation(len(batch))
+    tensors = {
+        name: _between(tensor[second], tensor, share) for name, tensor in batch.tensors.items()
+    }
+    return Batch(
+        tensors,
+        np.concatenate([batch.targets, batch.targets[second]]),
+        # Twice the shares: the mean goes over two targets a sample.
+        np.concatenate([2 * share * batch.weights, 2 * (1 - share) * batch.weights[second]]),
+    )
+
+
+def _between(
+    first: NDArray[Any], second: NDArray[Any], share: NDArray[np.float32]
+) -> NDArray[Any]:
+    return first + (second - first) * share.reshape(-1, *[1] * (first.ndim - 1))
 
 
 def _held(prepared: Prepared, split: Split) -> dict[str, NDArray[Any]] | None:

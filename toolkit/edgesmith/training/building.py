@@ -6,16 +6,17 @@ from __future__ import annotations
 import importlib
 import inspect
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
 
 from edgesmith.core import Split
-from edgesmith.training.architectures import architectures
+from edgesmith.training.architectures import OF_ANOMALIES, architectures
 from edgesmith.training.architectures.ends import arguments, shape_text
+from edgesmith.training.closed_form import CLOSED_FORMS
 from edgesmith_runtime.errors import ConfigError
-from edgesmith_runtime.manifest import Task
+from edgesmith_runtime.manifest import Kind, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ __all__ = ["build_model"]
 
 KEY = "training.architecture"
 PROBED_SAMPLES = 4
+MIXABLE = (Kind.IMAGE, Kind.AUDIO, Kind.SERIES, Kind.TENSOR)
 N_GIVEN = 3  # inputs, output, task; what follows are options
 
 
@@ -41,10 +43,14 @@ def build_model(prepared: Prepared, config: TrainingConfig) -> keras.Model:
             prepared tensors, cannot learn, or gives something else than the task needs.
     """
     architecture = _architecture(config.architecture)
+    _check_task(config.architecture, prepared.task)
+    _check_mixup(prepared, config)
     _check_options(config.architecture, architecture, config.options)
     inputs, output, task = prepared.inputs, prepared.output, prepared.task
     try:
-        model = architecture(inputs, output, task, **config.options)
+        options = _with_categories(architecture, config.options, prepared)
+        options = _with_n_tokens(architecture, options, prepared)
+        model = architecture(inputs, output, task, **options)
     except ConfigError:
         raise
     except Exception as error:  # a user's function can raise anything
@@ -80,6 +86,64 @@ def _architecture(name: str) -> Callable[..., Any]:
             f"{_closest(function_name, functions)}"
         )
     return function
+
+
+def _with_categories(
+    architecture: Callable[..., Any], options: dict[str, Any], prepared: Prepared
+) -> dict[str, Any]:
+    """The options, and how many codes each column has that the transform leaves as codes.
+
+    An architecture asks for that by an option ``categories``; one that the user set stays.
+    """
+    if (
+        "categories" in options
+        or "categories" not in inspect.signature(architecture).parameters
+    ):
+        return options
+    steps = prepared.transform.steps
+    scaled = {name for step in steps if step.op == "scale" for name in step.inputs}
+    for step in steps:
+        if step.op == "ordinal" and step.outputs[0] not in scaled:
+            n_unknown = int(step.params["unknown"] == "index")
+            codes = cast("list[list[str]]", step.params["categories"])
+            return {**options, "categories": tuple(len(texts) + n_unknown for texts in codes)}
+    return options
+
+
+def _with_n_tokens(
+    architecture: Callable[..., Any], options: dict[str, Any], prepared: Prepared
+) -> dict[str, Any]:
+    """The options, and how many indices a sequence of tokens has, as ``n_tokens`` asks for it."""
+    wanted = "n_tokens" in inspect.signature(architecture).parameters
+    if not wanted or "n_tokens" in options or prepared.n_tokens is None:
+        return options
+    return {**options, "n_tokens": prepared.n_tokens}
+
+
+def _check_task(name: str, task: Task) -> None:
+    if ":" in name or (name in OF_ANOMALIES) == (task is Task.ANOMALY):
+        return
+    fitting = (
+        f"expected {' or '.join(sorted(OF_ANOMALIES))}, or package.module:function, for an anomaly "
+        f"detection, got '{name}'"
+        if task is Task.ANOMALY
+        else f"'{name}' is for an anomaly detection, this is a {task}"
+    )
+    raise ConfigError(f"{KEY}: {fitting}")
+
+
+def _check_mixup(prepared: Prepared, config: TrainingConfig) -> None:
+    kind = prepared.raw_inputs[0].kind
+    if config.mixup and kind not in MIXABLE:
+        raise ConfigError(
+            f"training.mixup: for {', '.join(MIXABLE)}, the source is a {kind}, "
+            "whose numbers mean nothing between two samples"
+        )
+    for spec in prepared.inputs:
+        if config.mixup and not spec.dtype.startswith("float"):
+            raise ConfigError(
+                f"training.mixup: for floats, tensor '{spec.name}' is {spec.dtype}"
+            )
 
 
 def _check_options(name: str, architecture: Callable[..., Any], options: Iterable[str]) -> None:
@@ -130,7 +194,7 @@ def _check_outputs(model: keras.Model, prepared: Prepared, name: str) -> None:
             f"{KEY}: '{name}' cannot run on the prepared tensors "
             f"{', '.join(f'{key} {value.shape}' for key, value in tensors.items())}: {error}"
         ) from error
-    if not model.trainable_variables:
+    if not model.trainable_variables and name not in CLOSED_FORMS:
         raise ConfigError(
             f"{KEY}: '{name}' gave a model without trainable weights; "
             "a tf.Variable as an attribute is none to Keras: make it with self.add_weight"
@@ -143,6 +207,11 @@ def _check_outputs(model: keras.Model, prepared: Prepared, name: str) -> None:
         )
     if prepared.task is Task.CLASSIFICATION:
         _check_probabilities(outputs, name)
+    if prepared.task is Task.ANOMALY and (outputs < 0).any():
+        raise ConfigError(
+            f"{KEY}: '{name}': expected scores from 0 up, the larger the stranger, got "
+            f"{outputs.min():.3g}; give a distance or an error"
+        )
 
 
 def _check_probabilities(outputs: np.ndarray, name: str) -> None:

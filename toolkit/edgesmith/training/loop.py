@@ -17,9 +17,10 @@ from edgesmith.training.architectures.ends import arguments
 from edgesmith.training.batches import EVALUATION_BATCH, Batches
 from edgesmith.training.building import build_model
 from edgesmith.training.checkpoint import Checkpoints, State
+from edgesmith.training.closed_form import CLOSED_FORMS, settle
 from edgesmith.training.determinism import reproducible
 from edgesmith.training.fingerprint import fingerprint
-from edgesmith.training.losses import sample_loss, sample_weights
+from edgesmith.training.losses import loss_of_pairs, sample_loss, sample_weights
 from edgesmith.training.optimizers import learning_rate, make_optimizer
 from edgesmith.training.stopping import History, stop_reason
 from edgesmith_runtime.errors import EdgesmithError
@@ -63,7 +64,8 @@ def fit(
     The same arguments give the same weights, to the bit, whether or not the training was killed
     on the way: it goes on from the checkpoint of its last whole epoch, or of one up to a second
     older. ``curve.best_epoch`` is the epoch, from 1, whose weights the model has: with
-    ``patience`` the one of the lowest validation loss, else the last.
+    ``patience`` the one of the lowest validation loss, else the last. An architecture in closed
+    form has no epochs, and its curve one point.
 
     Args:
         prepared: The data set; without a validation split the training loss decides.
@@ -80,6 +82,8 @@ def fit(
     directory.mkdir(parents=True, exist_ok=True)
     with reproducible(seed):
         model = build_model(prepared, config)
+        if config.architecture in CLOSED_FORMS:
+            return Fitted(model, settle(model, prepared, config))
         digest = fingerprint(
             prepared,
             config,
@@ -179,7 +183,8 @@ class Training:
         self, progress: Progress, after_epoch: Callable[[], None] = lambda: None
     ) -> Iterator[None]:
         """Learn until a stop condition holds, yielding after each update."""
-        update_step = _update_step(self._model, self._optimizer, self._loss, self._signature)
+        learned = loss_of_pairs(self._loss) if self._config.mixup else self._loss
+        update_step = _update_step(self._model, self._optimizer, learned, self._signature)
         loss_step = _loss_step(self._model, self._loss, self._signature)
         while stop_reason(self._history, self._config) is None:
             epoch = self._history.n_epochs
@@ -284,7 +289,7 @@ def _batches(prepared: Prepared, split: Split, config: TrainingConfig) -> Batche
     targets = prepared.splits[split].targets
     weights = sample_weights(config, targets, prepared.splits[Split.TRAIN].targets)
     size = config.batch_size if split is Split.TRAIN else EVALUATION_BATCH
-    return Batches(prepared, split, weights=weights, batch_size=size)
+    return Batches(prepared, split, weights=weights, batch_size=size, mixup=config.mixup)
 
 
 def _signature(prepared: Prepared) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edgesmith.config.training import TrainingConfig
 
-__all__ = ["SampleLoss", "balanced_weights", "sample_loss", "sample_weights"]
+__all__ = ["SampleLoss", "balanced_weights", "loss_of_pairs", "sample_loss", "sample_weights"]
 
 SampleLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """``(targets, outputs) -> (batch,)`` float32."""
@@ -28,12 +28,15 @@ def sample_loss(config: TrainingConfig, task: Task) -> SampleLoss:
     """The loss of each sample of a batch, ``(targets, outputs) -> (batch,)``.
 
     Classification: targets are ``(batch,)`` class indices and outputs ``(batch, classes)``
-    probabilities. Regression: both are ``(batch, ...)`` values, averaged over a sample.
+    probabilities. Regression: both are ``(batch, ...)`` values, averaged over a sample. Anomaly
+    detection: targets are 0, as normal samples have it, and outputs ``(batch, 1)`` scores; auto
+    takes the scores themselves.
 
     Raises:
         ConfigError: The loss is not for this task.
     """
     is_classification = task is Task.CLASSIFICATION
+    this = "an anomaly detection" if task is Task.ANOMALY else f"a {task}"
     if is_classification != (config.loss == "crossentropy") and config.loss != "auto":
         fitting = (
             "crossentropy"
@@ -41,19 +44,16 @@ def sample_loss(config: TrainingConfig, task: Task) -> SampleLoss:
             else "mean_squared_error, mean_absolute_error, huber"
         )
         raise ConfigError(
-            f"training.loss: expected auto or one of {fitting} for a {task}, got '{config.loss}'"
+            f"training.loss: expected auto or one of {fitting} for {this}, got '{config.loss}'"
         )
     if not is_classification and config.label_smoothing:
-        raise ConfigError(
-            "training.label_smoothing: is for a classification, this is a regression"
-        )
+        raise ConfigError(f"training.label_smoothing: is for a classification, this is {this}")
     if not is_classification and config.class_weights != "none":
-        raise ConfigError(
-            "training.class_weights: is for a classification, this is a regression"
-        )
+        raise ConfigError(f"training.class_weights: is for a classification, this is {this}")
     if is_classification:
         return _crossentropy(config.label_smoothing)
-    return _by_value("mean_squared_error" if config.loss == "auto" else config.loss)
+    usual = "mean_absolute_error" if task is Task.ANOMALY else "mean_squared_error"
+    return _by_value(usual if config.loss == "auto" else config.loss)
 
 
 def _crossentropy(label_smoothing: float) -> SampleLoss:
@@ -74,6 +74,15 @@ def _by_value(name: str) -> SampleLoss:
         return function(tf.reshape(targets, flat), tf.reshape(outputs, flat))
 
     return value_loss
+
+
+def loss_of_pairs(loss: SampleLoss) -> SampleLoss:
+    """The loss of mixed samples: targets are twice as many as outputs, the first of each pair first."""
+
+    def of_pairs(targets: tf.Tensor, outputs: tf.Tensor) -> Any:
+        return loss(targets, tf.concat([outputs, outputs], axis=0))
+
+    return of_pairs
 
 
 def sample_weights(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from edgesmith.verification.answers import answers
+from edgesmith.verification.answers import answers, decisions
 from edgesmith.verification.checking import Truth, Verified, verify, verify_variant
-from edgesmith.verification.metrics import resolve_metric, score
+from edgesmith.verification.metrics import check_labels, resolve_metric, score
 from edgesmith.verification.paired import (
     RULE_OF_THREE,
     agreement_drop,
+    detection_drop,
     fidelity_drop,
     metric_drop,
 )
@@ -20,6 +21,9 @@ __all__ = [
     "Verified",
     "agreement_drop",
     "answers",
+    "check_labels",
+    "decisions",
+    "detection_drop",
     "fidelity_drop",
     "metric_drop",
     "resolve_metric",

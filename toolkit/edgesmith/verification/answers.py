@@ -1,8 +1,8 @@
-"""Output tensors as what a metric compares: class indices, or values in the target's unit."""
+"""Output tensors as what a metric compares: class indices, values in their unit, or scores."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.manifest import Output
 
-__all__ = ["answers"]
+__all__ = ["answers", "decisions"]
 
 _BATCH = 1024  # decoding makes objects; this many at a time
 
@@ -34,10 +34,10 @@ def answers(
         tensors: ``(n, ...)`` by output.
 
     Returns:
-        ``(n,)`` int64 class indices, or ``(n,)`` or ``(n, k)`` float64 values; None for a task
-        without decisions or values.
+        ``(n,)`` int64 class indices; ``(n,)`` or ``(n, k)`` float64 values; ``(n,)`` float64
+        scores of an anomaly detection; None for a task without any of these.
     """
-    if task not in (Task.CLASSIFICATION, Task.REGRESSION):
+    if task is Task.TENSOR:
         return None
     tensor = tensors[output.name]
     parts: list[NDArray[Any]] = []
@@ -49,10 +49,39 @@ def answers(
     return np.concatenate(parts)
 
 
+def decisions(
+    task: Task, output: Output, given: NDArray[Any] | None
+) -> NDArray[np.int64] | None:
+    """What an app does otherwise if it changes: the class, or whether it is an anomaly.
+
+    Args:
+        task: What the output means.
+        output: The output that answers.
+        given: As ``answers`` gives them.
+
+    Returns:
+        ``(n,)`` class indices, or 1 for an anomaly and 0 for none; None where nothing is decided.
+    """
+    if given is None:
+        return None
+    match task:
+        case Task.CLASSIFICATION:
+            return given
+        case Task.ANOMALY:
+            return (given >= output.decode.threshold).astype(np.int64)
+        case Task.REGRESSION | Task.TENSOR:
+            return None
+        case _:
+            assert_never(task)
+
+
 def _batch(task: Task, output: Output, tensor: NDArray[Any]) -> NDArray[Any] | None:
     predictions = decode(task, [output], {output.name: tensor})
     if task is Task.REGRESSION:
         return np.array([prediction.value for prediction in predictions], np.float64)
+    if task is Task.ANOMALY:
+        scores = [prediction.score for prediction in predictions]
+        return None if None in scores else np.array(scores, np.float64)
     if any(prediction.label is None for prediction in predictions):
         return None
     places = {label: place for place, label in enumerate(predictions[0].scores or ())}

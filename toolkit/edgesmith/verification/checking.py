@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesmith.verification.answers import answers
+from edgesmith.verification.answers import answers, decisions
 from edgesmith.verification.metrics import score
 from edgesmith.verification.parity import ParityCount, tolerance
 from edgesmith_runtime.errors import ParityError
 from edgesmith_runtime.golden import Tolerance
-from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.runners import open_runner
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact
-    from edgesmith_runtime.manifest import Output, Parity, Score
+    from edgesmith_runtime.manifest import Output, Parity, Score, Task
 
 __all__ = ["Truth", "Verified", "verify", "verify_variant"]
 
@@ -32,7 +31,8 @@ class Truth:
 
     Args:
         metric: As ``resolve_metric`` gives it.
-        targets: ``(n,)`` class indices, or ``(n,)`` or ``(n, k)`` values in the target's unit.
+        targets: ``(n,)`` class indices, or ``(n,)`` or ``(n, k)`` values in the target's unit; of
+            an anomaly detection 1 for an anomaly and 0 for none.
         rng: Draws the samples of the metric's interval.
     """
 
@@ -49,7 +49,7 @@ class Verified:
         score: The task metric; None without the truth.
         parity: Error against the original, and the share of samples with the same decision.
         outputs: The artifact's, ``(n, ...)`` by output.
-        answers: ``(n,)`` class indices, or values; None for a task without.
+        answers: ``(n,)`` class indices, values or scores; None for a task without.
     """
 
     score: Score | None
@@ -109,7 +109,9 @@ def verify(  # noqa: PLR0913 - a noun of some of them would have this one user
         score=None
         if truth is None or given is None
         else score(truth.metric, truth.targets, given, rng=truth.rng),
-        parity=count.result(_agreement(task, given, meant)),
+        parity=count.result(
+            _agreement(decisions(task, output, given), decisions(task, output, meant))
+        ),
         outputs=whole,
         answers=given,
     )
@@ -143,9 +145,7 @@ def verify_variant(
     count.add(dict(original), open_runner(artifact).run(tensors))
 
 
-def _agreement(
-    task: Task, given: NDArray[Any] | None, meant: NDArray[Any] | None
-) -> float | None:
-    if task is not Task.CLASSIFICATION or given is None or meant is None:
+def _agreement(given: NDArray[Any] | None, meant: NDArray[Any] | None) -> float | None:
+    if given is None or meant is None:
         return None
     return int(np.sum(given == meant)) / len(given)

@@ -7,23 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith.verification.ranking import Z_95, auc_with_interval
 from edgesmith_runtime.errors import ConfigError, DataError
 from edgesmith_runtime.manifest import Score, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_RESAMPLED", "N_RESAMPLES", "OF_CLASSES", "OF_VALUES", "resolve_metric", "score"]
+__all__ = [
+    "MAX_RESAMPLED",
+    "N_RESAMPLES",
+    "OF_CLASSES",
+    "OF_VALUES",
+    "check_labels",
+    "resolve_metric",
+    "score",
+]
 
 N_RESAMPLES = 1000
 MAX_RESAMPLED = 1 << 22  # numbers drawn at a time: 32 MB
-_Z_95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 
 _BY_TASK = {
-    Task.CLASSIFICATION: ("accuracy", "balanced_accuracy", "f1_macro"),
+    Task.CLASSIFICATION: ("accuracy", "balanced_accuracy", "f1_macro", "f1"),
     Task.REGRESSION: ("r2", "rmse", "mae"),
+    Task.ANOMALY: ("auc",),
 }
 
 
@@ -42,18 +51,33 @@ def resolve_metric(metric: str, task: Task) -> str:
     return metric
 
 
+def check_labels(metric: str, labels: Sequence[str] | None) -> None:
+    """Refuse a metric of two classes where there are more or less, before anything is trained.
+
+    Raises:
+        ConfigError: Says how many there are.
+    """
+    if metric == "f1" and len(labels or ()) != 2:
+        raise ConfigError(
+            f"metric: 'f1' is of two classes, the data has {len(labels or ())}; take f1_macro"
+        )
+
+
 def score(
     metric: str, expected: NDArray[Any], predicted: NDArray[Any], *, rng: np.random.Generator
 ) -> Score:
     """Score predictions against what is true.
 
-    The interval of ``accuracy`` is Wilson's; that of any other metric holds the middle 95 % of
-    its values on 1000 samples drawn with replacement (the percentile bootstrap).
+    The interval of ``accuracy`` is Wilson's, and that of ``auc`` Newcombe's, its counterpart; that
+    of any other metric holds the middle 95 % of its values on 1000 samples drawn with replacement
+    (the percentile bootstrap).
 
     Args:
-        metric: ``accuracy``, ``balanced_accuracy``, ``f1_macro``, ``r2``, ``rmse`` or ``mae``.
-        expected: Class indices, ``(n,)``, or values, ``(n,)`` or ``(n, k)``.
-        predicted: Likewise.
+        metric: ``accuracy``, ``balanced_accuracy``, ``f1_macro``, ``f1``, ``r2``, ``rmse``,
+            ``mae`` or ``auc``.
+        expected: Class indices, ``(n,)``, or values, ``(n,)`` or ``(n, k)``; for ``auc`` 1 for an
+            anomaly and 0 for none, ``(n,)``.
+        predicted: Likewise; for ``auc`` the scores, ``(n,)``.
         rng: Draws the samples.
 
     Raises:
@@ -70,6 +94,8 @@ def score(
     if metric == "accuracy":
         n_right = int(np.sum(expected == predicted))
         value, (low, high) = n_right / n_samples, _wilson(n_right, n_samples)
+    elif metric == "auc":
+        value, low, high = auc_with_interval(expected, predicted)
     elif metric in OF_CLASSES:
         value, low, high = _by_classes(OF_CLASSES[metric], expected, predicted, rng)
     elif metric in OF_VALUES:
@@ -81,10 +107,10 @@ def score(
 
 def _wilson(n_right: int, n_samples: int) -> tuple[float, float]:
     """Wilson (1927), Probable inference, J. Am. Stat. Assoc. 22: the score interval."""
-    share, z2 = n_right / n_samples, _Z_95**2
+    share, z2 = n_right / n_samples, Z_95**2
     center = (share + z2 / (2 * n_samples)) / (1 + z2 / n_samples)
     spread = math.sqrt(share * (1 - share) / n_samples + z2 / (4 * n_samples**2))
-    half = _Z_95 / (1 + z2 / n_samples) * spread
+    half = Z_95 / (1 + z2 / n_samples) * spread
     low = 0.0 if n_right == 0 else center - half
     high = 1.0 if n_right == n_samples else center + half
     return low, high
@@ -101,10 +127,9 @@ def _by_classes(
     The statistic does not see the samples but how many fell into each cell, and a draw with
     replacement is a multinomial draw of these.
     """
-    classes, places = np.unique(np.concatenate([expected, predicted]), return_inverse=True)
-    pairs = places.reshape(2, -1).T
+    pairs = np.stack([expected, predicted], axis=1).astype(np.intp)
     cells, counts = np.unique(pairs, axis=0, return_counts=True)
-    n_samples, n_classes = len(expected), len(classes)
+    n_samples, n_classes = len(expected), int(pairs.max()) + 1
 
     def evaluate(draws: NDArray[np.float64]) -> NDArray[np.float64]:
         """``(draw, class, 3)``: right ones, those of the class, those said to be of it."""
@@ -138,6 +163,14 @@ def _mean_f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     right, both = sums[..., 0], sums[..., 1] + sums[..., 2]
     f1 = np.divide(2 * right, both, out=np.zeros_like(right), where=both > 0)
     return f1.sum(axis=1) / (both > 0).sum(axis=1)
+
+
+def _f1_of_second(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of class 1 of two, 0 where it neither occurs nor is predicted; scikit-learn's binary ``f1_score``."""
+    if sums.shape[1] < 2:
+        return np.zeros(len(sums))
+    right, both = sums[:, 1, 0], sums[:, 1, 1] + sums[:, 1, 2]
+    return np.divide(2 * right, both, out=np.zeros_like(right), where=both > 0)
 
 
 def _by_errors(
@@ -182,5 +215,9 @@ def _middle(values: NDArray[np.float64]) -> tuple[float, float]:
 
 # Statistics of sums over classes, ``(draw, class, 3)``: right ones, those of the class, those said
 # to be of it; and of values ``(draw, n, k)`` with what was said.
-OF_CLASSES = {"balanced_accuracy": _mean_recall, "f1_macro": _mean_f1}
+OF_CLASSES = {
+    "balanced_accuracy": _mean_recall,
+    "f1_macro": _mean_f1,
+    "f1": _f1_of_second,
+}
 OF_VALUES = {"r2": _r2, "rmse": _rmse, "mae": _mae}

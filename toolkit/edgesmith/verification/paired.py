@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +10,23 @@ import numpy as np
 
 from edgesmith.evidence import Drop
 from edgesmith.verification.metrics import MAX_RESAMPLED, N_RESAMPLES, OF_CLASSES, OF_VALUES
+from edgesmith.verification.ranking import aucs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RULE_OF_THREE", "agreement_drop", "fidelity_drop", "metric_drop"]
+__all__ = [
+    "RULE_OF_THREE",
+    "agreement_drop",
+    "detection_drop",
+    "fidelity_drop",
+    "metric_drop",
+]
 
 RULE_OF_THREE = 3.0
 
 _SMALLER_IS_BETTER = ("rmse", "mae")
+_OF_DETECTION = "auc_or_agreement"
 
 
 def metric_drop(
@@ -35,7 +44,7 @@ def metric_drop(
     to 3 / n may be (the rule of three, Hanley and Lippman-Hand, JAMA 249, 1983).
 
     Args:
-        metric: ``accuracy``, ``balanced_accuracy``, ``f1_macro``, ``r2``, ``rmse`` or ``mae``; of
+        metric: ``accuracy``, ``balanced_accuracy``, ``f1_macro``, ``f1``, ``r2``, ``rmse`` or ``mae``; of
             the last two the drop is the share of the original's error that was added.
         expected: True class indices, ``(n,)``, or values, ``(n,)`` or ``(n, k)``.
         original: What the original answers, likewise.
@@ -59,6 +68,55 @@ def agreement_drop(
         high=drop.high,
         p_value=None,
         n_samples=drop.n_samples,
+    )
+
+
+def detection_drop(
+    anomalous: NDArray[Any],
+    original: NDArray[Any],
+    given: NDArray[Any],
+    *,
+    decided: NDArray[Any],
+    decided_now: NDArray[Any],
+    rng: np.random.Generator,
+) -> Drop:
+    """The AUC that was lost, or the share of samples that are decided otherwise, if that is more.
+
+    Scores that keep their order but not their size keep the AUC, and no longer fit the threshold.
+    The interval is the paired percentile bootstrap of ``metric_drop``; normal and abnormal samples
+    are drawn apart, as many of each as there are. Of one kind alone the decisions say it all.
+
+    Args:
+        anomalous: ``(n,)``, 1 for an anomaly and 0 for none.
+        original: The original's scores, ``(n,)``.
+        given: The artifact's, likewise.
+        decided: ``(n,)``, 1 where the original sees an anomaly, else 0.
+        decided_now: Likewise of the artifact.
+        rng: Draws the samples.
+    """
+    otherwise = agreement_drop(decided, decided_now, rng=rng)
+    n_samples = len(anomalous)
+    if len(np.unique(anomalous)) < 2:
+        return dataclasses.replace(otherwise, metric=_OF_DETECTION)
+    step = max(1, MAX_RESAMPLED // n_samples)
+    parts: list[NDArray[np.float64]] = []
+    for start in range(0, N_RESAMPLES, step):
+        draws = np.zeros((min(step, N_RESAMPLES - start), n_samples))
+        for kind in (0, 1):
+            of_kind = np.flatnonzero(anomalous == kind)
+            equal = np.full(len(of_kind), 1 / len(of_kind))
+            draws[:, of_kind] = rng.multinomial(len(of_kind), equal, size=len(draws))
+        parts.append(aucs(anomalous, original, draws) - aucs(anomalous, given, draws))
+    low, high = np.percentile(np.concatenate(parts), (2.5, 97.5))
+    once = np.ones((1, n_samples))
+    lost = aucs(anomalous, original, once)[0] - aucs(anomalous, given, once)[0]
+    return Drop(
+        metric=_OF_DETECTION,
+        value=max(float(lost), otherwise.value),
+        low=max(float(low), otherwise.low),
+        high=max(float(high), otherwise.high),
+        p_value=None,
+        n_samples=n_samples,
     )
 
 
@@ -102,20 +160,18 @@ def _of_classes(
     rng: np.random.Generator,
 ) -> Drop:
     """The metric sees counts alone, so a draw of samples is a multinomial draw of these."""
-    classes, places = np.unique(
-        np.concatenate([expected, original, given]), return_inverse=True
-    )
-    cells, counts = np.unique(places.reshape(3, -1).T, axis=0, return_counts=True)
-    n_samples = len(expected)
+    triples = np.stack([expected, original, given], axis=1).astype(np.intp)
+    cells, counts = np.unique(triples, axis=0, return_counts=True)
+    n_samples, n_classes = len(expected), int(triples.max()) + 1
 
     def drops(draws: NDArray[Any]) -> NDArray[np.float64]:
         before, after = (
-            _statistic(metric, _class_sums(draws, cells[:, [0, column]], len(classes)))
+            _statistic(metric, _class_sums(draws, cells[:, [0, column]], n_classes))
             for column in (1, 2)
         )
         return before - after
 
-    step = max(1, MAX_RESAMPLED // (len(cells) + 6 * len(classes)))
+    step = max(1, MAX_RESAMPLED // (len(cells) + 6 * n_classes))
     parts: list[NDArray[np.float64]] = []
     for start in range(0, N_RESAMPLES, step):
         n_draws = min(step, N_RESAMPLES - start)

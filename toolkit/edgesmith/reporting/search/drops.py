@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DropScale", "allowance_text", "drop_interval_text", "drop_scale", "drop_text"]
 
-_SHARES = SHARE_METRICS | {"agreement"}
+_SHARES = SHARE_METRICS | {"agreement", "auc_or_agreement"}
 _ERRORS = frozenset(["rmse", "mae"])
 
 

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from edgesmith.training.architectures.ends import arguments, head, input_layers, shape_text
+from edgesmith.training.architectures.ends import arguments, head, input_layers
+from edgesmith.training.architectures.image_layers import (
+    convolved,
+    image_pixels,
+    normalised,
+    rectified,
+)
 from edgesmith.training.architectures.options import check_choice, check_count, check_share
-from edgesmith_runtime.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Output, Task
@@ -19,8 +24,6 @@ __all__ = ["cnn"]
 
 KINDS = ("residual", "separable")
 STAGE_PIXELS = 16  # the first stage works at no more, where 3x3 kernels see whole strokes
-MIN_PIXELS = 8
-BATCH_NORM_MOMENTUM = 0.9  # Keras' 0.99 lags behind in a training of few updates
 
 
 def cnn(  # noqa: PLR0913 - its options are arguments
@@ -57,7 +60,7 @@ def cnn(  # noqa: PLR0913 - its options are arguments
         check_count(option, value)
     check_share("dropout", dropout)
     check_choice("kind", kind, KINDS)
-    pixels = _pixels(inputs)
+    pixels = image_pixels(inputs, "cnn")
     layers = input_layers(inputs)
     features = _stem(layers[inputs[0].name], pixels, width)
     block = _residual if kind == "residual" else _separable
@@ -72,50 +75,12 @@ def cnn(  # noqa: PLR0913 - its options are arguments
     return keras.Model(arguments(layers), head(features, output, task), name="cnn")
 
 
-def _pixels(inputs: tuple[TensorSpec, ...]) -> int:
-    """The shorter side of the one image tensor."""
-    if len(inputs) == 1 and inputs[0].dtype == "float32":
-        sides = [axis for axis in inputs[0].sample_shape if isinstance(axis, int)]
-        if len(sides) == len(inputs[0].sample_shape) == 3 and min(sides[:2]) >= MIN_PIXELS:
-            return min(sides[:2])
-    got = ", ".join(f"'{spec.name}' {spec.dtype} {shape_text(spec.shape)}" for spec in inputs)
-    raise ConfigError(
-        "training.architecture: cnn takes one float32 image tensor (batch, height, width, channel) "
-        f"of {MIN_PIXELS} pixels or more, got {got}; take mlp, or set [image]"
-    )
-
-
 def _stem(image: keras.KerasTensor, pixels: int, width: int) -> keras.KerasTensor:
     features, channels, place = image, max(width // 2, 1), 1
     while pixels > STAGE_PIXELS:
-        features = _convolved(features, channels, name=f"stem_{place}", stride=2)
+        features = convolved(features, channels, name=f"stem_{place}", stride=2)
         pixels, channels, place = -(-pixels // 2), width, place + 1
-    return _convolved(features, width, name=f"stem_{place}")
-
-
-def _convolved(
-    features: keras.KerasTensor, width: int, *, name: str, stride: int = 1
-) -> keras.KerasTensor:
-    features = keras.layers.Conv2D(
-        width,
-        3,
-        strides=stride,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )(features)
-    return _rectified(_normalised(features, name), name)
-
-
-def _normalised(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(
-        features
-    )
-
-
-def _rectified(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return keras.layers.ReLU(name=f"{name}_relu")(features)
+    return convolved(features, width, name=f"stem_{place}")
 
 
 def _residual(
@@ -126,8 +91,8 @@ def _residual(
         shortcut = keras.layers.Conv2D(
             width, 1, strides=stride, padding="same", use_bias=False, name=f"{name}_shortcut"
         )(features)
-        shortcut = _normalised(shortcut, f"{name}_shortcut")
-    features = _convolved(features, width, name=f"{name}_first", stride=stride)
+        shortcut = normalised(shortcut, f"{name}_shortcut")
+    features = convolved(features, width, name=f"{name}_first", stride=stride)
     features = keras.layers.Conv2D(
         width,
         3,
@@ -136,8 +101,8 @@ def _residual(
         kernel_initializer="he_normal",
         name=f"{name}_second",
     )(features)
-    features = _normalised(features, f"{name}_second")
-    return _rectified(keras.layers.Add(name=f"{name}_sum")([features, shortcut]), name)
+    features = normalised(features, f"{name}_second")
+    return rectified(keras.layers.Add(name=f"{name}_sum")([features, shortcut]), name)
 
 
 def _separable(
@@ -147,8 +112,8 @@ def _separable(
     features = keras.layers.DepthwiseConv2D(
         3, strides=stride, padding="same", use_bias=False, name=depth
     )(features)
-    features = _rectified(_normalised(features, depth), depth)
+    features = rectified(normalised(features, depth), depth)
     features = keras.layers.Conv2D(
         width, 1, use_bias=False, kernel_initializer="he_normal", name=f"{name}_point"
     )(features)
-    return _rectified(_normalised(features, f"{name}_point"), name)
+    return rectified(normalised(features, f"{name}_point"), name)

@@ -1,4 +1,4 @@
-"""Random changes of training samples: one warp for what moves pixels, then brightness and noise."""
+"""Random changes of images: one warp for what moves pixels, then their colours, light and holes."""
 
 from __future__ import annotations
 
@@ -6,79 +6,58 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from edgesmith_runtime.errors import ConfigError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from edgesmith.config import AugmentationConfig
 
-__all__ = ["check_augmentation", "make_augment", "needs_spread"]
+__all__ = ["OF_IMAGES", "augment_images"]
 
-GEOMETRY = ("flip_horizontal", "flip_vertical", "rotation", "zoom", "shift")
-WARPING = ("rotation", "zoom", "shift")
-IMAGES_ONLY = (*GEOMETRY, "brightness", "contrast")
-BY_SPREAD = ("brightness", "noise")
+WARPING = ("rotation", "zoom", "shift", "crop")
+COLOURING = ("saturation", "hue")
+# What images alone can bear; shift, others can too.
+OF_IMAGES = (
+    "flip_horizontal",
+    "flip_vertical",
+    "rotation",
+    "zoom",
+    "crop",
+    "brightness",
+    "contrast",
+    *COLOURING,
+    "cutout",
+)
 PIXELS_AT_ONCE = 1 << 16  # what the warp touches for so many stays in a processor's cache
 
 
-def check_augmentation(config: AugmentationConfig, kind: str) -> None:
-    """Refuse what only images can bear.
-
-    Raises:
-        ConfigError: Names the key.
-    """
-    for key in IMAGES_ONLY:
-        if getattr(config, key):
-            raise ConfigError(f"augmentation.{key}: for images only, the source is a {kind}")
-
-
-def needs_spread(config: AugmentationConfig) -> bool:
-    """Whether something is a share of the value range."""
-    return any(getattr(config, key) for key in BY_SPREAD)
-
-
-def make_augment(
-    config: AugmentationConfig, spread: NDArray[np.float32]
-) -> Callable[[NDArray[Any], Generator], NDArray[Any]] | None:
-    """The augmentation of one batch, or None where all is off.
-
-    Every sample is changed by itself. Values may leave the range of the data.
+def augment_images(
+    config: AugmentationConfig, batch: NDArray[Any], spread: NDArray[np.float32], rng: Generator
+) -> NDArray[Any]:
+    """A new batch, every image changed by itself. Values may leave the range of the data.
 
     Args:
         config: The ``[augmentation]`` section.
-        spread: From the lowest to the highest value, ``(place,)`` or ``(1,)``; brightness and
-            noise are shares of it.
-
-    Returns:
-        A function of a float32 batch, ``(batch, height, width, channel)`` or for noise alone of
-        any shape, and a generator; it gives a new batch of the same shape.
+        batch: float32 ``(batch, height, width, channel)``.
+        spread: From the lowest to the highest value, ``(1,)``; brightness is a share of it.
+        rng: Draws the changes.
     """
-    if not any(getattr(config, key) for key in (*IMAGES_ONLY, "noise")):
-        return None
-
-    def augment(batch: NDArray[Any], rng: Generator) -> NDArray[Any]:
-        if any(getattr(config, key) for key in WARPING):
-            batch = _warped(batch, _inverse_maps(config, len(batch), batch.shape[1:3], rng))
-        elif config.flip_horizontal or config.flip_vertical:
-            batch = _flipped(batch, config, rng)
-        if config.contrast:
-            factor = _uniform(rng, config.contrast, len(batch), 1.0)
-            mean = batch.mean(axis=(1, 2, 3), keepdims=True)
-            batch = (batch - mean) * factor[:, None, None, None] + mean
-        if config.brightness:
-            shift = _uniform(rng, config.brightness, len(batch), 0.0)
-            batch = batch + shift[:, None, None, None] * spread
-        if config.noise:
-            noise = rng.standard_normal(batch.shape, dtype=np.float32)
-            noise *= np.float32(config.noise) * spread
-            batch = batch + noise
-        return batch
-
-    return augment
+    if any(getattr(config, key) for key in WARPING):
+        batch = _warped(batch, _inverse_maps(config, len(batch), batch.shape[1:3], rng))
+    elif config.flip_horizontal or config.flip_vertical:
+        batch = _flipped(batch, config, rng)
+    if any(getattr(config, key) for key in COLOURING):
+        batch = _coloured(batch, config, rng)
+    if config.contrast:
+        factor = _uniform(rng, config.contrast, len(batch), 1.0)
+        mean = batch.mean(axis=(1, 2, 3), keepdims=True)
+        batch = (batch - mean) * factor[:, None, None, None] + mean
+    if config.brightness:
+        shift = _uniform(rng, config.brightness, len(batch), 0.0)
+        batch = batch + shift[:, None, None, None] * spread
+    if config.cutout:
+        batch = _cut_out(batch, config.cutout, rng)
+    return batch
 
 
 def _uniform(rng: Generator, reach: float, n: int, about: float) -> NDArray[np.float32]:
@@ -105,8 +84,8 @@ def _inverse_maps(
 ) -> NDArray[np.float32]:
     """Where each target pixel comes from, as ``(batch, 2, 3)``: rows y, x; columns y, x, 1.
 
-    Coordinates start at the image's middle. A target is flipped, turned, zoomed, then shifted,
-    so the way back is in the reverse order.
+    Coordinates start at the image's middle. Of a source a part is taken; it is flipped, turned,
+    zoomed, then shifted, so the way back is in the reverse order.
     """
     flips = _flips(config, n, rng)
     angle = np.deg2rad(rng.uniform(-config.rotation, config.rotation, n))
@@ -118,7 +97,45 @@ def _inverse_maps(
     maps = np.empty((n, 2, 3), np.float32)
     maps[:, :, :2] = signs[:, :, None] * turn / factor[:, None, None]
     maps[:, :, 2] = -np.einsum("nij,nj->ni", maps[:, :, :2], shift)
+    if config.crop:
+        part = rng.uniform(1 - config.crop, 1, (n, 1))
+        maps *= part[..., None]
+        maps[:, :, 2] += rng.uniform(-0.5, 0.5, (n, 2)) * (1 - part) * size
     return maps
+
+
+def _coloured(batch: NDArray[Any], config: AugmentationConfig, rng: Generator) -> NDArray[Any]:
+    """Colours turned about grey, and nearer to it or farther from it.
+
+    Grey is the mean of a pixel's channels, so RGB and BGR are changed alike. The turn is
+    Rodrigues' rotation about the axis (1, 1, 1); with saturation ``s`` and hue ``h`` a pixel is
+    multiplied by ``(1 - s cos h) J / 3 + s cos h I + s sin h / sqrt(3) K``.
+    """
+    n, height, width, n_channels = batch.shape
+    factor = rng.uniform(1 - config.saturation, 1 + config.saturation, (n, 1, 1))
+    angle = np.deg2rad(rng.uniform(-config.hue, config.hue, (n, 1, 1)))
+    around = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    straight = factor * np.cos(angle)
+    turns = (1 - straight) / 3 + straight * np.eye(3) + factor * np.sin(angle) * around
+    pixels = batch.reshape(n, height * width, n_channels)
+    return (pixels @ turns.transpose(0, 2, 1).astype(np.float32)).reshape(batch.shape)
+
+
+def _cut_out(batch: NDArray[Any], share: float, rng: Generator) -> NDArray[Any]:
+    """A rectangle of each image becomes the image's mean: DeVries and Taylor 2017, arXiv:1708.04552.
+
+    Its middle is anywhere in the image, so that it may reach beyond an edge.
+    """
+    n, height, width, _ = batch.shape
+    sides = rng.uniform(0, share, (n, 2)) * (height, width)
+    middles = rng.uniform(0, 1, (n, 2)) * (height, width)
+    low, high = middles - sides / 2, middles + sides / 2
+    y = np.arange(0.5, height, dtype=np.float64)
+    x = np.arange(0.5, width, dtype=np.float64)
+    in_rows = (low[:, 0, None] <= y) & (y < high[:, 0, None])
+    in_columns = (low[:, 1, None] <= x) & (x < high[:, 1, None])
+    is_hidden = in_rows[:, :, None, None] & in_columns[:, None, :, None]
+    return np.where(is_hidden, batch.mean(axis=(1, 2), keepdims=True), batch)
 
 
 def _warped(batch: NDArray[Any], maps: NDArray[np.float32]) -> NDArray[Any]:

@@ -1,0 +1,82 @@
+"""The step that cuts recordings and series into frames that overlap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from edgesmith_runtime.transforms.samples import as_floats, each
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+__all__ = ["Frames", "check_frames", "framed"]
+
+MAX_FRAME = 1 << 20  # in samples
+
+
+def framed(samples: NDArray[Any], length: int, hop: int, axis: int) -> NDArray[Any]:
+    """Frames as a view: the axis of time becomes that of frames, and each frame is a new last axis.
+
+    There are ``1 + (n - length) // hop`` of them, none where ``n < length``.
+    """
+    shape = samples.shape
+    if shape[axis] < length:
+        return np.empty((*shape[:axis], 0, *shape[axis + 1 :], length), samples.dtype)
+    windows = sliding_window_view(samples, length, axis=axis)
+    return windows[(*(slice(None),) * axis, slice(None, None, hop))]
+
+
+def check_frames(length: int, hop: int) -> None:
+    """Whether frames can be cut so, else ValueError."""
+    for name, value in (("length", length), ("hop", hop)):
+        if not 1 <= value <= MAX_FRAME:
+            raise ValueError(f"{name}: expected 1 to {MAX_FRAME} samples, got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """Pieces of equal length, ``hop`` apart: ``frame[t, i] = x[t hop + i]``.
+
+    Equal to ``tf.signal.frame``.
+
+    Args:
+        length: In samples, 1 to 2^20.
+        hop: From frame to frame, in samples, 1 to 2^20; less than ``length`` overlaps.
+        pad_end: Frames start up to the last sample, and zeros stand after it, so there are
+            ``ceil(n / hop)``. Without it what fills no whole frame is left out, and there are
+            ``1 + (n - length) // hop``, or none.
+    """
+
+    length: int
+    hop: int
+    pad_end: bool = False
+
+    def __post_init__(self) -> None:
+        check_frames(self.length, self.hop)
+
+    def __call__(self, samples: Any) -> Any:
+        """``(batch, n, ...)`` or a list of ``(n, ...)`` to ``(batch, frames, length, ...)``.
+
+        float32; float64 stays.
+
+        Raises:
+            InputError: No numbers.
+        """
+        return each(samples, self._cut)
+
+    def _cut(self, batch: NDArray[Any]) -> NDArray[np.floating]:
+        floats = as_floats(batch, 1)
+        if self.pad_end:
+            n_frames = -(-floats.shape[1] // self.hop)
+            missing = max(0, (n_frames - 1) * self.hop + self.length - floats.shape[1])
+            widths = [(0, 0), (0, missing), *[(0, 0)] * (floats.ndim - 2)]
+            floats = np.pad(floats, widths)
+            whole = framed(floats, self.length, self.hop, 1)[:, :n_frames]
+        else:
+            whole = framed(floats, self.length, self.hop, 1)
+        return np.ascontiguousarray(np.moveaxis(whole, -1, 2))

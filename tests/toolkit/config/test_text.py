@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from edgesmith.config import TextConfig
+
+WORDS = {"of": "words"}
+TOKENIZER = {"of": "tokenizer", "file": "tokenizer.json"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"tokens": [{"ngrams": [2, 1]}]},
+            "ngrams: expected the shortest and the longest, from 1, got [2, 1]",
+        ),
+        (
+            {"tokens": [{"of": "tokenizer"}]},
+            'file: a tokenizer.json goes with of = "tokenizer" and only there',
+        ),
+        (
+            {"tokens": [{"file": "tokenizer.json"}]},
+            'file: a tokenizer.json goes with of = "tokenizer" and only there',
+        ),
+        ({"tokens": [TOKENIZER]}, 'tokens: a tokenizer is for features = "sequence"'),
+        (
+            {"tokens": [WORDS, WORDS], "features": "sequence"},
+            "tokens: a sequence is of one group, got 2",
+        ),
+        (
+            {"tokens": [{"ngrams": [1, 2]}], "features": "sequence"},
+            "tokens: a sequence is of single tokens, leave ngrams out",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TextConfig.model_validate(values, strict=False)
+
+    assert caught.value.errors()[0]["msg"] == f"Value error, {message}"
+
+
+def test_a_group_of_tokens_is_needed() -> None:
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        TextConfig.model_validate({"tokens": []}, strict=False)
