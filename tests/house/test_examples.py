@@ -36,6 +36,7 @@ def test_the_promised_examples_are_there() -> None:
         "auto_mpg",
         "banking77",
         "digits",
+        "fan_vibration",
         "fsdd",
         "gunpoint",
         "italy_power",

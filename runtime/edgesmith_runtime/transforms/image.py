@@ -15,6 +15,7 @@ import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
 from edgesmith_runtime.transforms.jpeg_header import pixels_alone
+from edgesmith_runtime.transforms.pixels import as_bytes, luma, on_background
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,13 +131,13 @@ class DecodeImage:
             raise InputError(_shape_fault(array.shape, n_axes_before))
         if 0 in shape:
             raise InputError(f"expected an image, got an array without pixels, shape {shape}")
-        pixels = array if array.dtype == np.uint8 else _as_bytes(array)
+        pixels = array if array.dtype == np.uint8 else as_bytes(array)
         background = BACKGROUNDS[self.alpha]
         if background is not None and pixels.shape[-1] == 4:
-            pixels = _on_background(pixels, background)
+            pixels = on_background(pixels, background)
         if pixels.shape[-1] == 1:
             return pixels if self.mode == "grey" else np.repeat(pixels, 3, axis=-1)
-        return _luma(pixels) if self.mode == "grey" else pixels[..., :3]
+        return luma(pixels) if self.mode == "grey" else pixels[..., :3]
 
     def _from_path(self, path: str) -> NDArray[np.uint8]:
         name = _shortened(path)
@@ -217,44 +218,6 @@ def _plain_array(image: Image, mode: str, *, keep_alpha: bool) -> NDArray[Any]:
     if image.mode != "RGB":
         image = image.convert("RGB")
     return np.asarray(image.convert("L") if mode == "grey" else image)
-
-
-def _as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    if pixels.dtype.kind not in "iuf":
-        raise InputError(f"expected pixels as numbers, best uint8, got dtype {pixels.dtype}")
-    with np.errstate(invalid="ignore"):
-        whole = pixels.astype(np.uint8)
-    if not np.array_equal(whole, pixels):
-        low, high = pixels.min(), pixels.max()
-        cure = "; multiply by 255 and round" if low >= 0 and high <= 1 else ""
-        raise InputError(
-            f"expected whole pixel values from 0 to 255, "
-            f"got {pixels.dtype} from {low} to {high}{cure}"
-        )
-    return whole
-
-
-def _on_background(pixels: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
-    """RGBA on grey of one level, ``(..., 4)`` to ``(..., 3)``."""
-    alpha = pixels[..., 3:4].astype(np.uint32)
-    blended = pixels[..., :3] * alpha
-    blended += level * (255 - alpha)
-    blended += 128  # with the next line a division by 255, rounded; as Pillow's paste has it
-    blended += blended >> 8
-    blended >>= 8
-    return blended.astype(np.uint8)
-
-
-def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey of RGB(A), ``(..., 3 or 4)`` to ``(..., 1)``."""
-    # ITU-R BT.601-2 (299, 587, 114 thousandths) in 16-bit fixed point, rounded, as Pillow has it
-    luma = pixels[..., 0:1].astype(np.uint32)
-    luma *= 19595
-    luma += pixels[..., 1:2] * np.uint32(38470)
-    luma += pixels[..., 2:3] * np.uint32(7471)
-    luma += 0x8000
-    luma >>= 16
-    return luma.astype(np.uint8)
 
 
 def _shape_fault(shape: tuple[int, ...], n_axes_before: int) -> str:

@@ -71,7 +71,7 @@ USES = {
     ),
     "wrong choice": (
         ["new", "d", "--kind", "tabel"],
-        "error: Invalid value for '--kind': 'tabel' is not one of 'image', 'table', 'tensor'; "
+        "error: Invalid value for '--kind': 'tabel' is not one of 'image', 'table', 'audio', 'text', 'series', 'tensor'; "
         "see edgesmith new --help",
     ),
     "wrong number": (

@@ -32,4 +32,4 @@ def test_every_kind_of_source_has_its_section() -> None:
 
     kinds = [line for line in page.splitlines() if line.startswith("### [source] with")]
 
-    assert len(kinds) == 6
+    assert len(kinds) == 10

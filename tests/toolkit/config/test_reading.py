@@ -18,7 +18,9 @@ target = "species"
 [training]
 architecture = "mlp"
 """
-KINDS = "table, image_folder, arrays, idx, sklearn, list"
+KINDS = (
+    "table, image_folder, arrays, idx, sklearn, list, audio_folder, text, series, recordings"
+)
 FILLS = "mean, median, min, max, most_frequent, drop_row, none"
 
 

@@ -151,7 +151,7 @@ def test_a_regressions_target_can_stay(run: Callable[..., Prepared]) -> None:
             {"augmentation": {"flip_horizontal": True}},
             "augmentation.flip_horizontal: for",
         ),
-        ("tensor", {"image": IMAGE}, "image: the source holds no images, it is a tensor"),
+        ("tensor", {"image": IMAGE}, "image: for image only, the source is a tensor"),
         ("tensor", {"task": "tensor"}, "task: expected classification, regression or anomaly"),
         (
             "tensor",

@@ -71,7 +71,7 @@ def test_what_is_no_idx_of_images_is_refused(
     tmp_path: Path, suffix: str, content: bytes, message: str
 ) -> None:
     path = tmp_path / f"images{suffix}"
-    path.write_bytes(gzip.compress(content) if suffix and content else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if suffix and content else content)
 
     with pytest.raises(DataError, match=message):
         read_idx(path, n_axes=3)

@@ -51,7 +51,7 @@ def test_csv_cells_stay_text_and_blanks_are_none(tmp_path: Path) -> None:
     ("name", "content"),
     [
         ("t.tsv", CSV.replace(",", "\t").encode()),
-        ("t.csv.gz", gzip.compress(CSV.encode())),
+        ("t.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("t.csv", b"\xef\xbb\xbf" + CSV.encode()),
         ("t.csv", CSV.replace("\n", "\r\n").encode()),
     ],
@@ -122,11 +122,15 @@ def test_equal_rows_have_equal_keys_whatever_their_target(tmp_path: Path) -> Non
         ("t.csv", b"a,a,label\n1,2,3\n", "t.csv: the header has 'a' twice; rename one"),
         (
             "t.csv",
-            gzip.compress(b"a"),
+            gzip.compress(b"a", mtime=0),
             "t.csv: its content is gzip; unpack it, or name it t.csv.gz",
         ),
         ("t.csv.gz", b"a,label\n1,2\n", "t.csv.gz: named .gz, but its content is not gzip"),
-        ("t.csv.gz", gzip.compress(b"a,b\n" * 99)[:-9], "t.csv.gz: damaged gzip content"),
+        (
+            "t.csv.gz",
+            gzip.compress(b"a,b\n" * 99, mtime=0)[:-9],
+            "t.csv.gz: damaged gzip content",
+        ),
         (
             "t.parquet",
             b"a,label\n",

@@ -12,6 +12,7 @@ from edgesmith.core import Prepared
 from edgesmith.training.building import build_model
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Kind, Output, Step, Task
+from edgesmith_runtime.spec import TensorSpec
 from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
@@ -150,6 +151,22 @@ def test_scaled_places_are_no_codes(prepared: Prepared) -> None:
     model = build_model(table, _config("tabular", widths=()))
 
     assert model.count_params() == (4 + 1) * 3
+
+
+@pytest.mark.parametrize(("options", "n_indices"), [({}, 7), ({"n_tokens": 12}, 12)])
+def test_preparation_says_how_many_tokens_there_are_where_the_options_do_not(
+    prepare: Prepare, options: dict[str, int], n_indices: int
+) -> None:
+    tokens = np.random.default_rng(0).integers(0, 7, (9, 4)).astype(np.int32)
+    texts = dataclasses.replace(
+        prepare((tokens, np.arange(9) % 3)),
+        inputs=(TensorSpec("x", "int32", ("batch", 4)),),
+        n_tokens=7,
+    )
+
+    model = build_model(texts, _config("embedding_bag", width=5, **options))
+
+    assert model.get_layer("embedding").get_weights()[0].shape == (n_indices, 5)
 
 
 def test_a_function_that_takes_any_option_gets_any(prepared: Prepared, nets: str) -> None:

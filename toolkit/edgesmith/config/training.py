@@ -15,9 +15,11 @@ class TrainingConfig(Section):
     """Initialise, forward, loss, gradient, update, until a stop condition."""
 
     architecture: str = Field(
-        description="linear, mlp; cnn, mobilenet, backbone for images; autoencoder, mahalanobis "
-        "for an anomaly detection; or package.module:function that returns a Keras model; its "
-        "package must be installed or on PYTHONPATH."
+        description="linear, mlp; cnn, mobilenet, backbone for images; ds_cnn for sound; conv1d, "
+        "tcn, gru for series; embedding_bag, text_cnn, text_transformer for sequences of tokens; "
+        "tabular for tables with codes; autoencoder, mahalanobis for an anomaly detection; or "
+        "package.module:function that returns a Keras model; its package must be installed or on "
+        "PYTHONPATH."
     )
     options: dict[str, int | float | str | bool | tuple[int, ...]] = Field(
         default={}, description="Arguments of the architecture."

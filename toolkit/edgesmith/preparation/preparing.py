@@ -117,7 +117,7 @@ def _checked_kind(dataset: Dataset, config: Config) -> Kind:
     check_augmentation(config.augmentation, kind)
     for section, of_kind in _SECTIONS.items():
         if getattr(config, section) is not None and kind is not of_kind:
-            raise ConfigError(f"{section}: the source holds {kind}, not {of_kind}")
+            raise ConfigError(f"{section}: for {of_kind} only, the source is a {kind}")
     if kind is not Kind.TABLE and config.cleaning.fill_by_column:
         raise ConfigError(f"cleaning.fill_by_column: a {kind} has no columns")
     return kind
