@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from doctor_cases import all_cases, image_cases, named_right
+from doctor_cases import all_cases, aspect_cases, image_cases, named_right
 from edgesmith_runtime.doctor import diagnose
 
 
@@ -15,7 +15,7 @@ def main() -> int:
     if len(sys.argv) > 1:
         found = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.is_file())
         photos = {path.name: path.read_bytes() for path in found[:3]}
-        cases += image_cases(photos)
+        cases += [*image_cases(photos), *aspect_cases(photos)]
     n_right = n_mistakes = n_passed = n_sound = 0
     for case in cases:
         diagnosis = diagnose(case.model, case.tensor, case.raw)

@@ -7,9 +7,9 @@ import wave
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from doctor_cases.case import Case, model_of
 from scipy import signal
 
+from doctor_cases.case import Case, model_of
 from edgesmith_runtime.doctor import Fault
 from edgesmith_runtime.manifest import Kind
 
@@ -117,6 +117,19 @@ def _mel(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return power @ bank
 
 
+def _librosa_mel(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The bands of librosa's documentation: linear to 1 kHz, straight in Hz, of equal area."""
+    steps = np.linspace(0, 15 + 27 * np.log(RATE / 2 / 1000) / np.log(6.4), N_MELS + 2)
+    hertz = np.where(steps < 15, steps * 200 / 3, 1000 * 6.4 ** ((steps - 15) / 27))
+    places = np.linspace(0, RATE / 2, power.shape[1])
+    bank = np.zeros((len(places), N_MELS))
+    for band in range(N_MELS):
+        low, middle, high = hertz[band : band + 3]
+        triangle = np.interp(places, [low, middle, high], [0, 1, 0], left=0, right=0)
+        bank[:, band] = triangle * 2 / (high - low)
+    return power @ bank
+
+
 def _logarithm(bands: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(np.maximum(bands, FLOOR))
 
@@ -187,6 +200,16 @@ _APPS: dict[str, App] = {
     "magnitude": (
         lambda x: _finished(np.sqrt(_power(_fitted(_mono(x))))),
         Fault.SPECTRUM,
+    ),
+    "half as loud": (lambda x: _of_samples(_mono(x) / 2), Fault.AMPLITUDE),
+    "a DC offset": (lambda x: _of_samples(_mono(x) + 0.02), Fault.AMPLITUDE),
+    "pre-emphasis": (
+        lambda x: _of_samples(signal.lfilter([1, -0.97], [1], _mono(x))),
+        Fault.OTHER_STEP,
+    ),
+    "librosa's bands": (
+        lambda x: (_logarithm(_librosa_mel(_power(_fitted(_mono(x))))) - OFFSET) / SCALE,
+        Fault.FILTER_BANK,
     ),
     "no normalization": (
         lambda x: _logarithm(_mel(_power(_fitted(_mono(x))))),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
+import math
 import os
 import sys
 import traceback
@@ -28,6 +30,8 @@ from edgesmith_runtime.raw_files import read_arrays, read_raw_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from edgesmith_runtime.decoding import Prediction
     from edgesmith_runtime.model import Model
@@ -143,6 +147,13 @@ def _parser() -> _Parser:
     doctor.add_argument(
         "--input", metavar="NAME", help="of the model's input that the tensor is for"
     )
+    doctor.add_argument(
+        "--budget",
+        metavar="S",
+        type=_seconds,
+        default=10.0,
+        help="seconds to search for several mistakes at once (10)",
+    )
     doctor.set_defaults(command=_doctor)
     return parser
 
@@ -152,6 +163,16 @@ def _count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{text}'")
     return count
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds from 0, got '{text}'")
+    return seconds
 
 
 def _loaded(arguments: argparse.Namespace) -> Model:
@@ -301,8 +322,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"{arguments.tensor}: cannot be read: {error.strerror or error}"
         ) from error
-    raw = _first_raw(model, arguments.raw, len(tensor))
-    diagnosis = diagnose(model, tensor, raw, name=arguments.input)
+    raw = _raw_of(model, arguments.raw, _n_rows(model, arguments.input, tensor))
+    diagnosis = diagnose(model, tensor, raw, name=arguments.input, budget_s=arguments.budget)
     if arguments.json:
         print(json.dumps(diagnosis.to_json()))
     else:
@@ -315,19 +336,43 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 1 if diagnosis.differs else 0
 
 
-def _first_raw(model: Model, word: str, n_rows: int) -> object:
-    """The raw input that a word stands for; of a table as many rows as the tensor has."""
-    raws: list[object] = []
-    for given in read_raw_inputs(model.manifest.raw_inputs, [word]):
+def _n_rows(model: Model, name: str | None, tensor: NDArray[Any]) -> int:
+    """How many samples a tensor holds: 1 where it lacks the batch axis of the model's input."""
+    axes = {len(spec.shape) for spec in model.signature.inputs if name in (None, spec.name)}
+    return 1 if tensor.ndim + 1 in axes and tensor.ndim not in axes else len(tensor)
+
+
+def _raw_of(model: Model, word: str, n_rows: int) -> object:
+    """The raw input that a word stands for; of a table as many rows as the tensor has.
+
+    Raises:
+        InputError: It stands for none, for one that cannot be read, or for more or fewer than
+            the tensor is of.
+    """
+    is_table = model.manifest.raw_inputs[0].kind is Kind.TABLE
+    n_wanted = n_rows if is_table else 1
+    # One more is enough to see that there are too many.
+    found = list(
+        itertools.islice(read_raw_inputs(model.manifest.raw_inputs, [word]), n_wanted + 1)
+    )
+    for given in found:
         if isinstance(given.raw, EdgesmithError):
             raise given.raw
-        raws.append(given.raw)
-        if len(raws) == n_rows:
-            break
-    if not raws:
+    if not found:
         raise InputError(f"{word}: expected a raw input, found none")
-    is_table = model.manifest.raw_inputs[0].kind is Kind.TABLE
-    return raws if is_table and len(raws) == n_rows else raws[0]
+    if is_table and len(found) != n_wanted:
+        n_found = f"more than {n_wanted}" if len(found) > n_wanted else f"{len(found)}"
+        raise InputError(
+            f"{word}: expected as many rows as the tensor has, {n_wanted}, got {n_found}; give "
+            "the rows that the tensor is of"
+        )
+    if not is_table and len(found) > 1:
+        raise InputError(
+            f"{word}: expected the one raw input that the tensor is of, got several "
+            f"({found[0].name}, {found[1].name}, ...); name one"
+        )
+    raws = [given.raw for given in found]
+    return raws if is_table else raws[0]
 
 
 def _show_progress(n_done: int, n_processes: int, what: str) -> None:

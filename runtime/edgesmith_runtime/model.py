@@ -191,14 +191,16 @@ class Model:
         Raises:
             TransformError: The model takes no sound, has no fixed window, or a step needs the
                 whole recording; the message names it.
-            InputError: ``hop_s`` is less than a sample.
+            InputError: ``hop_s`` is no number, or less than a sample.
         """
         names = [spec.name for spec in self.signature.inputs]
         if len(names) != 1:
             raise TransformError(f"expected a model of one tensor, got {names}")
 
         def answer(tensor: NDArray[Any]) -> list[Prediction]:
-            outputs = self._runner.run({names[0]: tensor})
+            name = names[0]
+            _check_finite(name, tensor, may_be_missing=name in self._may_be_missing)
+            outputs = self._runner.run({name: tensor})
             return decode(self.manifest.task, self.manifest.outputs, outputs)
 
         return ModelStream(self._transform, names[0], answer, hop_s=hop_s)

@@ -12,11 +12,11 @@ from edgesmith_runtime.transforms.audio import DecodeAudio
 from edgesmith_runtime.transforms.resampling import Resample
 from edgesmith_runtime.transforms.spectra import Stft
 from edgesmith_runtime.transforms.stream_stages import Queue
-from edgesmith_runtime.transforms.streaming import TransformStream
+from edgesmith_runtime.transforms.streaming import FRAMEWISE, TransformStream
 from edgesmith_runtime.transforms.waveform import FitLength
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelStream"]
 
-# Steps whose value at a frame depends on that frame alone, so that windows can share frames.
-FRAMEWISE = frozenset(["mel", "log", "dct", "scale", "clip", "fill", "cast"])
+WINDOWS_AT_ONCE = 256  # of one run of the model, however much comes in one chunk
 
 
 class ModelStream:
@@ -37,7 +36,8 @@ class ModelStream:
     of frame hops, a frame is made once and shared by all windows that it is in; otherwise each
     window is made by itself.
 
-    What is fed waits until it can fill a window, so a recording's fault may be told that late.
+    A chunk that cannot be is refused before anything of it is taken: the stream goes on with the
+    next one.
 
     Args:
         transform: Of one recording.
@@ -49,7 +49,7 @@ class ModelStream:
     Raises:
         TransformError: The transform has no fixed window of sound, or a step before it needs the
             whole recording; it is named.
-        InputError: ``hop_s`` is less than a sample.
+        InputError: ``hop_s`` is no number, or less than a sample.
     """
 
     def __init__(
@@ -96,7 +96,8 @@ class ModelStream:
             InputError: No such array, NaN, or the stream is finished.
             BackendError: The engine failed.
         """
-        return self._after(self._front.feed(samples))
+        with np.errstate(over="ignore"):  # an infinity is refused where it is answered
+            return self._after(self._front.feed(samples))
 
     def finish(self) -> list[Prediction]:
         """What is left: where samples are in no window yet, one more with zeros at its end.
@@ -105,6 +106,10 @@ class ModelStream:
             InputError: The stream is finished already.
             BackendError: The engine failed.
         """
+        with np.errstate(over="ignore"):
+            return self._last_answers()
+
+    def _last_answers(self) -> list[Prediction]:
         answers = self._after(self._front.finish())
         start = self._n_answered * self._hop
         covered = start - self._hop + self._length if self._n_answered else 0
@@ -117,11 +122,13 @@ class ModelStream:
         if not len(waveform):
             return []
         self._n_seen += len(waveform)
-        tensors = self._windows.feed(waveform)
-        self._n_answered += 0 if tensors is None else len(tensors)
+        answers: list[Prediction] = []
+        for tensors in self._windows.feed(waveform):
+            self._n_answered += len(tensors)
+            answers += self._answer(tensors)
         missing = self._n_answered * self._hop + self._length - self._n_seen
         self._front.hold(missing * self._fed_rate // self._rate)
-        return [] if tensors is None else self._answer(tensors)
+        return answers
 
 
 def _place_of_window(transform: Transform) -> int:
@@ -145,7 +152,9 @@ def _rate(transform: Transform, cut: int) -> int:
 
 
 def _samples(hop_s: float, rate: int) -> int:
-    hop = round(hop_s * rate) if 0 < hop_s < 1e6 else 0
+    given = cast("object", hop_s)  # of callers
+    is_number = isinstance(given, int | float | np.number) and not isinstance(given, bool)
+    hop = round(hop_s * rate) if is_number and 0 < hop_s < 1e6 else 0
     if hop < 1:
         raise InputError(
             f"hop_s: expected {1 / rate:g} or more, a sample at {rate} Hz, got {hop_s}"
@@ -176,17 +185,16 @@ class _Windows:
         self._hop = hop
         self._queue = Queue()
 
-    def feed(self, values: NDArray[Any]) -> NDArray[Any] | None:
-        """What becomes of the windows that these values complete, or None."""
+    def feed(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """What becomes of the windows that these values complete, some at a time."""
         self._queue.append(self._before(values))
-        n_windows = (self._queue.n_waiting - self._length) // self._hop + 1
-        if n_windows < 1:
-            return None
-        waiting = self._queue.values
-        starts = range(0, n_windows * self._hop, self._hop)
-        windows = np.stack([waiting[start : start + self._length] for start in starts])
-        self._queue.drop(n_windows * self._hop)
-        return self._after(windows)
+        while (n_windows := (self._queue.n_waiting - self._length) // self._hop + 1) > 0:
+            n_windows = min(n_windows, WINDOWS_AT_ONCE)
+            waiting = self._queue.values
+            starts = range(0, n_windows * self._hop, self._hop)
+            windows = np.stack([waiting[start : start + self._length] for start in starts])
+            self._queue.drop(n_windows * self._hop)
+            yield self._after(windows)
 
 
 def _windows(transform: Transform, tensor: str, length: int, hop: int) -> _Windows:

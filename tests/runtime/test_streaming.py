@@ -148,8 +148,39 @@ def test_nothing_gives_no_answer() -> None:
     assert _stream("frames").finish() == []
 
 
-@pytest.mark.parametrize("hop_s", [0.0, -1.0, 1e-5, float("nan")])
-def test_a_hop_below_a_sample_is_refused(hop_s: float) -> None:
+def test_a_bad_chunk_costs_no_other_sample(samples: NDArray[np.float32]) -> None:
+    stream = _stream("frames", hop_s=0.1)
+    answers = stream.feed(samples[:300])
+
+    with pytest.raises(InputError, match=r"NaN or infinity; nothing of it was taken$"):
+        stream.feed(np.full(300, np.nan, np.float32))
+
+    for start in range(300, 7000, 300):
+        answers += stream.feed(samples[start : start + 300])
+    answers += stream.finish()
+    expected = _of_windows("frames", samples, 800, 8)
+    np.testing.assert_allclose(_values(answers), expected, rtol=1e-4)
+
+
+def test_many_windows_are_answered_in_parts(samples: NDArray[np.float32]) -> None:
+    sizes: list[int] = []
+
+    def answer(tensor: NDArray[Any]) -> list[Prediction]:
+        sizes.append(len(tensor))
+        return _answer(tensor)
+
+    transform = _transform("levelled")
+    stream = ModelStream(transform, "v4", answer, hop_s=0.001)
+
+    answers = stream.feed(samples)
+
+    assert sizes == [256, 256, 114]
+    expected = _of_windows("levelled", samples, 8, 626)
+    np.testing.assert_allclose(_values(answers), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("hop_s", [0.0, -1.0, 1e-5, float("nan"), "0.1", True, [1]])
+def test_a_hop_below_a_sample_is_refused(hop_s: Any) -> None:
     with pytest.raises(InputError) as caught:
         _stream("frames", hop_s=hop_s)
 
@@ -185,6 +216,19 @@ def test_a_model_streams_what_it_predicts(
     for answer, window in zip(answers, expected, strict=True):
         assert answer.unit == "points"
         np.testing.assert_allclose(answer.outputs["total"], window.outputs["total"], rtol=1e-5)
+
+
+def test_a_model_streams_no_answer_to_infinity(sound_model: Model) -> None:
+    loud = np.full(WINDOW, 3e25, np.float32)
+    loud[::2] *= -1
+
+    with pytest.raises(InputError) as by_predict:
+        sound_model.predict(loud)
+    with pytest.raises(InputError) as by_stream:
+        sound_model.stream().feed(loud)
+
+    assert "tensor 'v4' is inf at" in str(by_stream.value)
+    assert str(by_stream.value) == str(by_predict.value)
 
 
 def test_recordings_come_as_files_bytes_arrays_and_pairs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,22 @@ import pytest
 import edgesmith_runtime as er
 from edgesmith.config import ConversionConfig
 from edgesmith.config.reading import parse_config
+from edgesmith.core import Candidate, Fused, Rejected
 from edgesmith.evaluation import Evaluation
-from edgesmith.fused_artifacts import FusingGround, fused_candidates
+from edgesmith.fused_artifacts import (
+    FusingGround,
+    boundary_batches,
+    fused_candidates,
+    fused_within,
+)
+from edgesmith.optimizing import optimize
 from edgesmith.pipeline import BuildResult, build, export
-from edgesmith_runtime.bundle import read_bundle
+from edgesmith.recipe import Recipe, Target
+from edgesmith_runtime.bundle import Artifact, read_bundle
+from edgesmith_runtime.errors import BudgetError
 from edgesmith_runtime.golden import read_golden
 from edgesmith_runtime.manifest import HostStep, Output, Step, Task
+from edgesmith_runtime.spec import Format, Precision, Signature, TensorSpec
 from edgesmith_runtime.transforms import Transform
 
 if TYPE_CHECKING:
@@ -129,6 +140,90 @@ def test_the_default_stays_the_plain_one(built: BuildResult) -> None:
     ]
 
 
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_an_optimized_bundle_keeps_them_as_they_are(
+    built: BuildResult, tmp_path: Path, fmt: str
+) -> None:
+    place, said, file = tmp_path / "shades.edge", Said(), f"model.fused.{fmt}"
+    place.write_bytes(built.bundle.read_bytes())
+    before = read_bundle(place)
+
+    result = optimize(
+        place,
+        target=Target(max_accuracy_drop=1.0, max_size_bytes=100_000, formats=(Format(fmt),)),
+        n_rounds=1,
+        progress=said,
+    )
+
+    after = read_bundle(result.bundle)
+    assert bytes(after.files[file]) == bytes(before.files[file])
+    assert after.manifest.artifact(file) == before.manifest.artifact(file)
+    assert after.manifest.host_part == before.manifest.host_part
+    assert file in [one.artifact.file for one in result.summary.candidates]
+    assert not [line for line in said.lines if "fused" in line]
+    er.load(place, artifact=file).selftest()
+
+
+def test_those_that_a_device_does_not_bear_are_left_out_and_named() -> None:
+    said, sizes = Said(), {Format.ONNX: 2000, Format.TFLITE: 900}
+    made = tuple(_candidate(fmt, size) for fmt, size in sizes.items())
+
+    kept, rejected = fused_within(made, Target(max_size_bytes=1000), said)
+
+    assert kept == made[1:]
+    assert rejected == (
+        Rejected(recipe="float32_onnx_fused", reason="it has 2000 bytes, above 1000"),
+    )
+    assert said.lines == ["model.fused.onnx is left out: it has 2000 bytes, above 1000"]
+    of_one_format = Target(formats=(Format.ONNX,))
+    assert [one.reason for one in fused_within(made, of_one_format, said)[1]] == [
+        "the device runs onnx"
+    ]
+    assert fused_within(made, None, said) == (made, ())
+
+
+def _candidate(fmt: Format, size_bytes: int) -> Candidate:
+    spec = TensorSpec("x", "float32", ("batch", 2))
+    artifact = Artifact(
+        file=f"model.fused.{fmt}",
+        format=fmt,
+        precision=Precision.FLOAT32,
+        version=17,
+        signature=Signature(inputs=(spec,), outputs=(spec,)),
+        content=bytes(size_bytes),
+    )
+    return Candidate(
+        recipe=Recipe(name=f"float32_{fmt}_fused", format=fmt),
+        artifact=artifact,
+        score=None,
+        parity=None,
+        fused=Fused(starts_after=None, host_part=()),
+    )
+
+
+def test_a_build_with_a_target_leaves_out_what_the_device_does_not_bear(tmp_path: Path) -> None:
+    rows, said = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32), Said()
+
+    with pytest.raises(BudgetError, match="no artifact keeps the target"):
+        export(
+            _model(),
+            tmp_path / "rows.edge",
+            samples=list(rows),
+            transform=_steps("scale", offset=[1.0], scale=[2.0]),
+            formats=("onnx",),
+            fuse=True,
+            n_rounds=1,
+            target=Target(max_size_bytes=100, formats=(Format.ONNX,)),
+            progress=said,
+        )
+
+    names = [entry.file for entry in read_bundle(tmp_path / "rows.edge").manifest.artifacts]
+    assert names == ["model.onnx"]
+    assert [line for line in said.lines if "model.fused.onnx is left out: it has" in line]
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert "float32_onnx_fused" in {one["recipe"] for one in told["rejected"]}
+
+
 def _model() -> Any:
     import keras
 
@@ -164,6 +259,24 @@ def test_an_export_fuses_the_steps_that_it_is_given(tmp_path: Path) -> None:
     )
     golden = read_golden(read_bundle(result.bundle))  # for a host that cannot prepare
     assert set(golden.tensors) == {"given", "x"}
+
+
+@pytest.mark.parametrize(("op", "most"), [("decode_image", 1), ("tensor", 64)])
+def test_files_are_decoded_one_at_a_time(op: str, most: int) -> None:
+    asked: list[int] = []
+
+    def raw_samples(rows: list[int]) -> dict[str, Any]:
+        asked.append(len(rows))
+        return {"raw": np.zeros((len(rows), 4, 4, 3), np.uint8)}
+
+    params = {"mode": "rgb"} if op == "decode_image" else {"dtype": "uint8", "shape": [4, 4, 3]}
+    step = Step(op=op, inputs=("raw",), outputs=("pixels",), params=params)
+    head = Transform((step,), ("raw",))
+
+    batches = list(boundary_batches(raw_samples, 100, head, ("pixels",)))
+
+    assert max(asked) == most
+    assert sum(len(batch["pixels"]) for batch in batches) == sum(asked) == 100
 
 
 @pytest.mark.parametrize(

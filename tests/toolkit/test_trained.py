@@ -65,6 +65,28 @@ def test_the_threshold_is_a_quantile_of_normal_validation_scores(built: BuildRes
     assert built.summary.threshold == threshold
 
 
+def test_a_quantile_of_fewer_scores_than_it_takes_is_told(
+    built: BuildResult, tmp_path: Path
+) -> None:
+    result = _build(
+        tmp_path,
+        'anomaly={normal=["0"], abnormal=["6", "8"], quantile=0.99}',
+        'conversion.formats=["onnx"]',
+    )
+
+    few, enough = result.summary, built.summary
+    n_samples = few.provenance["threshold"]["n_samples"]
+    assert 10 <= n_samples < 100
+    assert few.account is not None
+    assert few.account.warnings[-1] == (
+        f"the threshold is the quantile 0.99 of {n_samples} normal validation scores, and it "
+        "takes 100 for one of them to lie above: the share of false alarms is a guess; give more "
+        "normal samples, a larger split.validation, or a smaller anomaly.quantile"
+    )
+    assert enough.account is not None
+    assert not any("quantile" in warning for warning in enough.account.warnings)
+
+
 def test_scores_are_distances_from_the_training_samples(built: BuildResult) -> None:
     sets = read_record(built.bundle.parent / "build").sets
     train, test = (

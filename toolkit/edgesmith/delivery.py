@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgesmith.core import Candidate, Choice, Original, Report
 from edgesmith.evaluation import choose, evaluate, fastest_of
 from edgesmith.foreign import ForeignModel
-from edgesmith.fused_artifacts import FusingGround, fused_candidates
+from edgesmith.fused_artifacts import FusingGround, fused_candidates, fused_within
 from edgesmith.packing import (
     DRAWN,
     SampleSet,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.config import ConversionConfig
-    from edgesmith.core import Account, Curve, KerasModel, Progress
+    from edgesmith.core import Account, Curve, KerasModel, Progress, Rejected
     from edgesmith.evaluation import Evaluation, Verdict
     from edgesmith.evidence import Search
     from edgesmith.foreign import AnyReference
@@ -122,8 +122,9 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         found = (
             None if order.target is None else _searched(order, order.target, verdict, progress)
         )
-        fused = _fused(order, verdict, work, progress) if order.conversion.fuse else ()
-        shipment = _shipment(order, verdict, found, fused)
+        made = _fused(order, verdict, work, progress) if order.conversion.fuse else ()
+        fused, unfit = fused_within(made, order.target, progress)
+        shipment = _shipment(order, verdict, found, fused, unfit)
         bundle = shipment.bundle(fastest=None)
         write_bundle(bundle, drafts.bundle)
         prove(drafts.bundle, shipment.candidates, progress)
@@ -157,6 +158,7 @@ class _Shipment:
     predicted: Mapping[str, NDArray[Any] | None]
     tried: tuple[Candidate, ...]
     search: Search | None
+    rejected: tuple[Rejected, ...]
     evidence: Evidence | None
 
     def bundle(self, *, fastest: Selection | None) -> Bundle:
@@ -172,7 +174,11 @@ class _Shipment:
 
 
 def _shipment(
-    order: Order, verdict: Verdict, found: Found | None, fused: tuple[Candidate, ...]
+    order: Order,
+    verdict: Verdict,
+    found: Found | None,
+    fused: tuple[Candidate, ...],
+    unfit: tuple[Rejected, ...],
 ) -> _Shipment:
     shipped = (*(verdict.candidates if found is None else found.shipped), *fused)
     return _Shipment(
@@ -185,6 +191,7 @@ def _shipment(
         else {**found.predicted, **verdict.predicted},
         tried=(*(verdict.candidates if found is None else found.every), *fused),
         search=None if found is None else found.search,
+        rejected=(*(() if found is None else found.search.rejected), *unfit),
         evidence=None if found is None else evidence_of(found),
     )
 
@@ -371,7 +378,7 @@ def _report(
         ),
         candidates=shipment.candidates,
         choice=shipment.choice,
-        rejected=() if shipment.search is None else shipment.search.rejected,
+        rejected=shipment.rejected,
         account=order.account,
         curve=order.curve,
         comparison=comparison,

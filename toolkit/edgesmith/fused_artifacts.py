@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesmith.core import Fused
+from edgesmith.choosing import misses
+from edgesmith.core import Candidate, Fused, Rejected
 from edgesmith.evaluation import evaluate
 from edgesmith.foreign import ForeignModel
+from edgesmith.recipe import Recipe
 from edgesmith_runtime.errors import ParityError
 from edgesmith_runtime.transforms import Transform
 
@@ -20,16 +22,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.config import ConversionConfig
-    from edgesmith.core import Candidate, KerasModel, Progress
+    from edgesmith.core import KerasModel, Progress
     from edgesmith.evaluation import Evaluation
     from edgesmith.foreign import AnyReference
     from edgesmith.fusing import FusedModel
+    from edgesmith.recipe import Target
+    from edgesmith_runtime.bundle import Artifact, Bundle
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["FusingGround", "fused_candidates"]
+__all__ = ["FusingGround", "boundary_batches", "fused_candidates", "fused_in", "fused_within"]
 
 _N_EXAMPLES = 8  # raw inputs that say how values of the transform look
 _BATCH_SIZE = 64  # raw inputs that are prepared at once
+_OF_FILES = {"decode_image", "decode_audio", "read_series"}  # one of them may take much memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ def fused_candidates(
     )
     evaluation = replace(
         ground.evaluation,
-        batches=lambda: _boundary_batches(ground, head, fused.takes),
+        batches=lambda: boundary_batches(ground.raw_samples, len(ground), head, fused.takes),
         original=ground.original,
     )
     try:
@@ -101,11 +106,63 @@ def fused_candidates(
     return tuple(
         replace(
             one,
-            recipe=replace(one.recipe, name=f"{one.recipe.name}_fused"),
+            recipe=_recipe(one.artifact),
             artifact=replace(one.artifact, file=f"model.fused.{one.artifact.format}"),
             fused=how,
         )
         for one in verdict.candidates
+    )
+
+
+def _recipe(artifact: Artifact) -> Recipe:
+    return Recipe(name=f"float32_{artifact.format}_fused", format=artifact.format)
+
+
+def fused_within(
+    candidates: tuple[Candidate, ...], target: Target | None, progress: Progress
+) -> tuple[tuple[Candidate, ...], tuple[Rejected, ...]]:
+    """Those that a device bears, and the others with what they miss; each of these is said too.
+
+    They are float, and nothing makes them smaller. Their latency is not measured by a search.
+
+    Args:
+        candidates: The fused ones.
+        target: What the device bears; None bears all.
+        progress: Told what is left out.
+    """
+    rejected: list[Rejected] = []
+    kept: list[Candidate] = []
+    for one in candidates:
+        missed = [] if target is None else list(misses(one, target))
+        if target is not None and one.artifact.format not in target.formats:
+            missed.insert(0, f"the device runs {', '.join(target.formats)}")
+        if not missed:
+            kept.append(one)
+            continue
+        reason = "; ".join(missed)
+        progress.say(f"{one.artifact.file} is left out: {reason}")
+        rejected.append(Rejected(recipe=one.recipe.name, reason=reason))
+    return tuple(kept), tuple(rejected)
+
+
+def fused_in(bundle: Bundle) -> tuple[Candidate, ...]:
+    """Those of a bundle as they are, with the figures of their build."""
+    entries = [
+        entry for entry in bundle.manifest.artifacts if entry.file in bundle.manifest.host_part
+    ]
+    return tuple(
+        Candidate(
+            recipe=_recipe(artifact),
+            artifact=artifact,
+            score=entry.score,
+            parity=entry.parity,
+            fused=Fused(
+                starts_after=entry.starts_after,
+                host_part=bundle.manifest.host_part[entry.file],
+            ),
+        )
+        for entry in entries
+        for artifact in [bundle.artifact(entry.file)]
     )
 
 
@@ -123,13 +180,26 @@ def _fused(ground: FusingGround) -> FusedModel | str:
     return fused_model(ground.model, reference, ground.transform, examples)
 
 
-def _boundary_batches(
-    ground: FusingGround, head: Transform, names: tuple[str, ...]
+def boundary_batches(
+    raw_samples: Callable[[list[int]], Mapping[str, Batch]],
+    n_samples: int,
+    head: Transform,
+    names: tuple[str, ...],
 ) -> Iterator[dict[str, NDArray[Any]]]:
-    """The values that a fused model takes, of all samples in order; one by one where sizes differ."""
-    for start in range(0, len(ground), _BATCH_SIZE):
-        rows = list(range(start, min(start + _BATCH_SIZE, len(ground))))
-        values = head(ground.raw_samples(rows))
+    """The values that a fused model takes, of all samples in order; one by one where sizes differ.
+
+    What is read from files is one by one at all times: 64 photographs of 3 megapixels are 0.6 GB.
+
+    Args:
+        raw_samples: Raw inputs of some rows, as batches by raw input name.
+        n_samples: How many there are.
+        head: The steps before a fused model.
+        names: Of the values that it takes.
+    """
+    size = 1 if any(step.op in _OF_FILES for step in head.steps) else _BATCH_SIZE
+    for start in range(0, n_samples, size):
+        rows = list(range(start, min(start + size, n_samples)))
+        values = head(raw_samples(rows))
         taken = {name: values[name] for name in names}
         if all(isinstance(value, np.ndarray) for value in taken.values()):
             yield taken

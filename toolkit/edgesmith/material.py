@@ -131,7 +131,9 @@ class Material:
         bounds = {name: tolerance(array) for name, array in self.ground.original.items()}
         files = [one.artifact.file for one in candidates]
         golden = replace(
-            self.golden,
+            self.golden.of(
+                spec.name for one in candidates for spec in one.artifact.signature.inputs
+            ),
             outputs=dict.fromkeys(files, self.answers),
             output_tolerances=dict.fromkeys(files, bounds),
         )
@@ -168,7 +170,8 @@ def material_of(
     """
     floats = _float_artifacts(bundle, record)
     inputs = next(iter(floats.values())).signature.inputs
-    golden = read_golden(bundle).of(spec.name for spec in inputs)
+    kept = read_golden(bundle)
+    golden = kept.of(spec.name for spec in inputs)
     if given.samples is not None:
         judged = _given(bundle, floats, given, record)
     elif given.original is not None or given.expected is not None:
@@ -194,7 +197,7 @@ def material_of(
             calibration=judged.calibration,
             layer_of=functools.partial(layer_of, scopes=scopes),
         ),
-        golden=golden,
+        golden=kept,
         answers=_float_answers(floats, golden),
         predicted={one.artifact.file: said for one, said in verified.values()},
         notes=judged.notes,
@@ -393,6 +396,5 @@ def _verified(
         truth=evaluation.truth(),
     )
     recipe = Recipe(name=f"float32_{artifact.format}", format=artifact.format)
-    score, parity = found.score, found.parity
-    candidate = Candidate(recipe=recipe, artifact=artifact, score=score, parity=parity)
-    return candidate, found.answers
+    how = Candidate(recipe=recipe, artifact=artifact, score=found.score, parity=found.parity)
+    return how, found.answers

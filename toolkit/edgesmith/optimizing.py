@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgesmith.choosing import misses
 from edgesmith.core import Original, Report
 from edgesmith.delivery import DEFAULT_ROUNDS, prove
 from edgesmith.evaluation import fastest_of
 from edgesmith.foreign import is_foreign
+from edgesmith.fused_artifacts import fused_in
 from edgesmith.material import Given, material_of, record_of
 from edgesmith.packing import leave_candidates
 from edgesmith.pipeline import BuildResult, export
@@ -58,7 +60,8 @@ def optimize(  # noqa: PLR0913 - the promised signature
     """Find the best artifact of each format that keeps a target, with the evidence.
 
     A bundle gets the chosen artifacts in place of those that it had, an unpacked one as
-    ``NAME.edge`` beside it; what was tried is in ``optimization.html`` and, where the build is
+    ``NAME.edge`` beside it; those that are fused with the transform stay as they are, whatever
+    the target. What was tried is in ``optimization.html`` and, where the build is
     beside the bundle, in ``build/``. Samples to calibrate and to judge on are
     those that its build left in ``build/``, or else the given ones. Without either only recipes
     remain that need no calibration, judged on the bundle's golden samples.
@@ -116,13 +119,12 @@ def optimize(  # noqa: PLR0913 - the promised signature
         seed=seed,
     )
     material = material_of(bundle, record, given, progress)
+    for one in fused_in(bundle):
+        missed = misses(one, target)
+        if missed:
+            progress.say(f"{one.artifact.file} stays as it is: {'; '.join(missed)}")
     if class_names is not None:
         raise ConfigError("class_names: a bundle has its own; leave them out")
-    for file in bundle.manifest.host_part:
-        progress.say(
-            f"{file} is left out: it takes values from before some steps of the transform, and a "
-            "build alone makes such artifacts"
-        )
     name = place.stem if place.is_file() else bundle.manifest.name
     with workspace(place.parent if out is None else out, name) as work:
         return _optimized(material, target, work, n_rounds=n_rounds, progress=progress)
@@ -179,8 +181,9 @@ def _written(
     draft = work.build / "draft.edge"
     record = material.record
     try:
-        write_bundle(material.packed(found.shipped, choice=found.choice, found=found), draft)
-        prove(draft, found.shipped, progress)
+        shipped = (*found.shipped, *fused_in(material.bundle))
+        write_bundle(material.packed(shipped, choice=found.choice, found=found), draft)
+        prove(draft, shipped, progress)
         steps = Steps(progress, "Measuring")
         try:
             keras = None if record is None or record.original is None else record.original
@@ -191,9 +194,7 @@ def _written(
         finally:
             steps.close()
         fastest = fastest_of(comparison, found.shipped)
-        bundle = material.packed(
-            found.shipped, choice=found.choice, fastest=fastest, found=found
-        )
+        bundle = material.packed(shipped, choice=found.choice, fastest=fastest, found=found)
         if record is not None and _is_of(record, work):
             leave_candidates(work.build, found.every)
         write_bundle(bundle, work.bundle)
@@ -237,7 +238,7 @@ def _report(
             size_bytes=size_bytes,
             name=_called(record),
         ),
-        candidates=found.shipped,
+        candidates=(*found.shipped, *fused_in(material.bundle)),
         choice=found.choice,
         rejected=found.search.rejected,
         comparison=comparison,

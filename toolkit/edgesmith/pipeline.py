@@ -118,8 +118,7 @@ def build(
     with workspace(out, config.name) as work:
         prepared = prepare(dataset, config, directory=work.build, progress=progress)
         check_labels(metric, prepared.output.labels)
-        for warning in prepared.account.warnings:
-            progress.say(f"warning: {warning}")
+        _say_warnings(prepared.account.warnings, progress)
         fitted = fit(
             prepared, config.training, seed=config.seed, directory=work.build, progress=progress
         )
@@ -127,7 +126,9 @@ def build(
         prepared = _answering_as(prepared, reference)
         threshold: Mapping[str, Any] | None = None
         if config.anomaly is not None:
+            n_said = len(prepared.account.warnings)
             prepared, threshold = with_threshold(prepared, reference, config.anomaly)
+            _say_warnings(prepared.account.warnings[n_said:], progress)
         evaluation = evaluation_of(prepared, metric, config.seed)
         order = Order(
             model=fitted.model,
@@ -160,6 +161,11 @@ def build(
             tuned=tuned_of(fitted.model, prepared, config, evaluation, work.build),
         )
         return _delivered(order, work, progress)
+
+
+def _say_warnings(warnings: Sequence[str], progress: Progress) -> None:
+    for warning in warnings:
+        progress.say(f"warning: {warning}")
 
 
 def _assets(prepared: Prepared) -> dict[str, bytes]:

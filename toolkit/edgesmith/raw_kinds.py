@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from edgesmith_runtime.manifest import Kind, RawInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from edgesmith_runtime.manifest import Step
 
-__all__ = ["raw_inputs_of"]
+__all__ = ["KINDS", "raw_inputs_of"]
 
-_KINDS = {
+# By op that takes a raw input; any other one takes an array.
+KINDS = {
     "decode_image": Kind.IMAGE,
     "decode_audio": Kind.AUDIO,
     "read_series": Kind.SERIES,
     "numbers": Kind.TABLE,
     "categories": Kind.TABLE,
+    "dates": Kind.TABLE,
+    "column_texts": Kind.TABLE,
     "text": Kind.TEXT,
 }
 
@@ -38,7 +41,7 @@ def raw_inputs_of(steps: tuple[Step, ...]) -> tuple[RawInput, ...]:
 
 
 def _kind(takers: Sequence[Step]) -> Kind:
-    return _KINDS.get(takers[0].op, Kind.TENSOR)
+    return KINDS.get(takers[0].op, Kind.TENSOR)
 
 
 def _accepts(takers: Sequence[Step]) -> str:
@@ -50,9 +53,17 @@ def _accepts(takers: Sequence[Step]) -> str:
         case Kind.SERIES:
             return "a .csv file, its bytes, or an array of (time, channels)"
         case Kind.TABLE:
-            columns = [column for step in takers for column in step.params["columns"]]
+            columns = dict.fromkeys(name for step in takers for name in _columns(step))
             return f"a row as a mapping with the columns {', '.join(columns)}"
         case Kind.TEXT:
             return "a text" if not takers[0].params.get("shape") else "texts"
         case _:
             return "an array of numbers"
+
+
+def _columns(step: Step) -> Iterator[str]:
+    """Names of the columns that a step takes from a table."""
+    if "column" in step.params:
+        yield str(step.params["column"])
+    else:
+        yield from map(str, step.params["columns"])

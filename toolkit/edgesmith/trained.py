@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,8 +76,8 @@ def with_threshold(
         config: Says which quantile.
 
     Returns:
-        The same with the threshold in its output's decode, and in words for the provenance what
-        it comes from.
+        The same with the threshold in its output's decode, and a warning where too few scores
+        give it; and in words for the provenance what it comes from.
     """
     split = next(one for one in (Split.VALIDATION, Split.TRAIN) if one in prepared.splits)
     name, n_samples = prepared.output.name, len(prepared.splits[split])
@@ -88,7 +89,23 @@ def with_threshold(
     decode = dataclasses.replace(prepared.output.decode, threshold=threshold)
     output = dataclasses.replace(prepared.output, decode=decode)
     origin = {"quantile": config.quantile, "split": str(split), "n_samples": n_samples}
-    return dataclasses.replace(prepared, output=output), origin
+    account = prepared.account
+    warnings = (*account.warnings, *_few_scores(n_samples, split, config.quantile))
+    account = dataclasses.replace(account, warnings=warnings)
+    return dataclasses.replace(prepared, output=output, account=account), origin
+
+
+def _few_scores(n_samples: int, split: Split, quantile: float) -> tuple[str, ...]:
+    """Above a quantile q there is a whole score only among 1 / (1 - q) of them."""
+    needed = math.ceil(1 / (1 - quantile) - 1e-6)  # of 0.9 that is 10.000000000000002
+    if n_samples >= needed:
+        return ()
+    name = "training" if split is Split.TRAIN else str(split)
+    return (
+        f"the threshold is the quantile {quantile:g} of {n_samples} normal {name} scores, and it "
+        f"takes {needed} for one of them to lie above: the share of false alarms is a guess; "
+        "give more normal samples, a larger split.validation, or a smaller anomaly.quantile",
+    )
 
 
 def _batches(

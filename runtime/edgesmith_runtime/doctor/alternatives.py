@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Step
     from edgesmith_runtime.transforms import Op
 
-__all__ = ["of_settings"]
+__all__ = ["CHOICES", "of_settings"]
 
 # By op and param: the mistake that another value is, and the values that apps have.
 CHOICES: dict[tuple[str, str], tuple[Fault, tuple[Any, ...]]] = {
@@ -23,7 +23,7 @@ CHOICES: dict[tuple[str, str], tuple[Fault, tuple[Any, ...]]] = {
     ("stft", "center"): (Fault.FRAMING, ("none", "reflect", "zeros")),
     ("stft", "result"): (Fault.SPECTRUM, ("power", "magnitude")),
     ("mel", "scale"): (Fault.FILTER_BANK, ("htk", "slaney")),
-    ("mel", "slopes"): (Fault.FILTER_BANK, ("mel", "hertz")),
+    ("mel", "slopes"): (Fault.FILTER_BANK, ("mel", "hz")),
     ("mel", "norm"): (Fault.FILTER_BANK, ("none", "slaney")),
     ("mel", "low_hz"): (Fault.FILTER_BANK, (0.0, 20.0, 50.0, 60.0, 64.0, 80.0, 125.0, 300.0)),
     ("mel", "high_hz"): (Fault.FILTER_BANK, (None, 3400.0, 3800.0, 4000.0, 7600.0, 8000.0)),
@@ -37,14 +37,14 @@ CHOICES: dict[tuple[str, str], tuple[Fault, tuple[Any, ...]]] = {
         Fault.LOGARITHM,
         (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
     ),
-    ("dct", "norm"): (Fault.OTHER_STEP, ("ortho", "none")),
+    ("dct", "norm"): (Fault.OTHER_STEP, ("ortho", "htk")),
     ("standardize_sample", "method"): (
         Fault.OTHER_NORMALIZATION,
-        ("standard", "mean", "minmax", "peak"),
+        ("standard", "minmax", "peak"),
     ),
     ("standardize_sample", "axes"): (Fault.OTHER_NORMALIZATION, ((0,), (1,), (0, 1))),
-    ("fit_length_series", "pad"): (Fault.PADDING, ("edge", "zero", "mean")),
-    ("fit_length_series", "keep"): (Fault.PADDING, ("start", "end", "center")),
+    ("fit_length_series", "pad"): (Fault.PADDING, ("edge", "zero")),
+    ("fit_length_series", "keep"): (Fault.PADDING, ("start", "end")),
     ("power_spectrum", "window"): (Fault.WINDOW, ("hann", "hamming", "blackman", "rectangle")),
     ("moving_average", "size"): (Fault.OTHER_STEP, (3, 5, 7, 9, 11)),
     ("median_filter", "size"): (Fault.OTHER_STEP, (3, 5, 7, 9, 11)),
@@ -70,20 +70,31 @@ def of_settings(index: int, step: Step, op: Op) -> Iterator[Change]:
         if isinstance(own, bool):
             values = (not own,)
         for value in values:
-            if value == own:
+            other = None if value == own else _with(op, field.name, value)
+            if other is None:
                 continue
-            try:
-                other = dataclasses.replace(op, **{field.name: value})
-            except (ValueError, TypeError):
-                continue  # not one that this op takes
             yield Change(
                 fault=fault,
                 words=f"does '{step.op}' with {field.name} {_shown(value)} where the bundle has "
                 f"{_shown(own)}",
                 step=index,
-                wrap=instead(cast("Op", other)),
+                wrap=instead(other),
                 replaces=True,
             )
+
+
+def _with(op: Any, name: str, value: object) -> Op | None:
+    """The op with another param; None for a number that its others leave no room for.
+
+    Raises:
+        ValueError: A word that the op does not know, which is a mistake in ``CHOICES``.
+    """
+    try:
+        return cast("Op", dataclasses.replace(op, **{name: value}))
+    except ValueError:
+        if isinstance(value, str):
+            raise
+        return None
 
 
 def _shown(value: object) -> str:

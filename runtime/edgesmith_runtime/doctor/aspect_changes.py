@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.doctor.faults import Change, Fault, instead
-from edgesmith_runtime.doctor.other_resizing import WAYS, Boxed, ShorterSide, Weighted
+from edgesmith_runtime.doctor.other_resizing import (
+    PAD_COLOURS,
+    WAYS,
+    Boxed,
+    ShorterSide,
+    Weighted,
+)
 from edgesmith_runtime.transforms.crops import CenterCrop, Cover, Crop, Letterbox
 from edgesmith_runtime.transforms.resize import Resize
 
@@ -15,8 +21,6 @@ if TYPE_CHECKING:
     from edgesmith_runtime.transforms import Op
 
 __all__ = ["of_cropping", "of_keeping_aspect"]
-
-PAD_COLOURS = (0.0, 114.0, 128.0, 255.0)
 
 
 def of_keeping_aspect(index: int, op: Letterbox | Cover) -> Iterator[Change]:

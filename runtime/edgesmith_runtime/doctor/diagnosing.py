@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from pathlib import Path
@@ -12,10 +13,11 @@ import numpy as np
 from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.doctor.comparison import Yardstick, statistics
 from edgesmith_runtime.doctor.diagnosis import Diagnosis
+from edgesmith_runtime.doctor.emptiness import emptiness
 from edgesmith_runtime.doctor.faults import Fault
 from edgesmith_runtime.doctor.hypotheses import changes_of
 from edgesmith_runtime.doctor.program import Program
-from edgesmith_runtime.doctor.search import EQUAL, EXPLAINED, ROUNDED, Search, explains
+from edgesmith_runtime.doctor.search import EQUAL, EXPLAINED, ROUNDED, Search
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.manifest import Kind
 from edgesmith_runtime.model import Model, load
@@ -32,9 +34,14 @@ if TYPE_CHECKING:
 __all__ = ["diagnose"]
 
 JPEG_LEVELS = (
-    2.5  # of 255: what decoders differ in, in their cosine transform and their colours
+    2.0  # of 255: what decoders differ in, in their cosine transform and their colours
 )
 ROUNDED_ROWS = 1e-3  # rows of features come without decoders
+ROUNDINGS = {
+    Kind.IMAGE: "other decoders and pixels of 8 bits after resizing",
+    Kind.AUDIO: "samples of 16 bits and sums in another order",
+}
+OTHER_ROUNDING = "fewer digits and sums in another order"
 NEARER = 0.9  # of the difference: what leaves less is worth telling
 SHOWN = 24  # trials in a diagnosis
 
@@ -45,6 +52,7 @@ def diagnose(
     raw: object,
     *,
     name: str | None = None,
+    budget_s: float = 10.0,
 ) -> Diagnosis:
     """Find how an app's preprocessing differs from the bundle's transform.
 
@@ -57,6 +65,8 @@ def diagnose(
         raw: The raw input that it is of, as ``Model.predict`` takes it; for a table also a list
             of rows, as many as the tensor has.
         name: Of the model's input; may be left out where there is one.
+        budget_s: Seconds for the search for two and more mistakes at once. Single mistakes are
+            all tried before it starts, the simplest pairs next.
 
     Raises:
         InputError: The raw input cannot be read, or the model has no such input.
@@ -73,26 +83,51 @@ def diagnose(
     by_number = kind in (Kind.TABLE, Kind.TEXT) or (
         kind is Kind.TENSOR and len(spec.shape) == 2
     )
-    search = Search(program, app, kind, Yardstick.of(app, by_number=by_number))
+    yardstick = Yardstick.of(app, by_number=by_number)
+    search = Search(program, app, kind, yardstick, budget_s)
     before = search.plain_error()
     if before <= EQUAL:
         return _equal(spec, tensor, before)
+    empty = emptiness(program, app, made)
+    if empty is not None and empty.is_certain:
+        return _diagnosis((empty.fault,), empty.sentence, before, before)
     later = model.manifest.transform[len(program.steps) :]
     tolerated = _tolerated(program, kind)
     best = search.run(changes_of(program, app, later), tolerated)
-    if best is None:
-        return _incomparable(app, made)
-    trials = search.trials[:SHOWN]
+    if best is not None and search.explains(best, before):
+        return _explained(search, best, before, tolerated, kind)
+    if empty is not None:
+        unexplained = _diagnosis((empty.fault,), empty.sentence, before, before)
+    elif best is None or math.isinf(before):
+        unexplained = _incomparable(app, made)
+    elif before <= tolerated:
+        unexplained = _rounded(search, before, kind)
+    else:
+        unexplained = _unknown(search, best, app, made)
+    return _told_when_stopped(unexplained, search, budget_s)
+
+
+def _explained(
+    search: Search, best: Trial, before: float, tolerated: float, kind: Kind
+) -> Diagnosis:
     faults = tuple(dict.fromkeys(f for f in best.faults if f is not Fault.ROUNDING))
-    explained = explains(best, before)
-    if before <= tolerated and not (explained and faults):
-        sentence = (
-            f"No difference but for rounding: {_percent(before)}, as other decoders and pixels "
-            "of 8 bits after resizing give it."
-        )
-        return _diagnosis((), sentence, before, before, trials)
-    if explained:
-        return _diagnosis(faults, _found(best, before), before, best.error, trials)
+    if before <= tolerated and not faults:
+        return _rounded(search, before, kind)
+    return _diagnosis(faults, _found(best, before), before, best.error, search.trials)
+
+
+def _rounded(search: Search, before: float, kind: Kind) -> Diagnosis:
+    sentence = (
+        f"No difference but for rounding: {_percent(before)}, as "
+        f"{ROUNDINGS.get(kind, OTHER_ROUNDING)} give it."
+    )
+    return _diagnosis((), sentence, before, before, search.trials)
+
+
+def _unknown(
+    search: Search, best: Trial, app: NDArray[Any], made: NDArray[Any] | None
+) -> Diagnosis:
+    before = search.plain_error()
     near = best.error < NEARER * before
     nearest = (
         f"the nearest is that the app {best.words}, which leaves {_percent(best.error)}"
@@ -105,7 +140,18 @@ def diagnose(
         f"{'nothing that is a tensor' if made is None else statistics(made)}."
     )
     left = best.error if near else before
-    return _diagnosis((Fault.UNKNOWN,), sentence, before, left, trials)
+    return _diagnosis((Fault.UNKNOWN,), sentence, before, left, search.trials)
+
+
+def _told_when_stopped(diagnosis: Diagnosis, search: Search, budget_s: float) -> Diagnosis:
+    """A diagnosis that says so where the search was not finished."""
+    if not search.stopped_early:
+        return diagnosis
+    sentence = (
+        f"{diagnosis.sentence} The search for more mistakes at once stopped after {budget_s:g} s; "
+        "a longer budget tries the rest."
+    )
+    return dataclasses.replace(diagnosis, sentence=sentence, stopped_early=True)
 
 
 def _diagnosis(
@@ -120,7 +166,7 @@ def _diagnosis(
         sentence=sentence,
         error_before=before,
         error_after=after,
-        trials=tuple(trials),
+        trials=tuple(trials[:SHOWN]),
     )
 
 

@@ -50,6 +50,7 @@ class Diagnosis:
             root of the mean square. Infinite where the shapes differ.
         error_after: The difference that is left once the faults are corrected.
         trials: The explanations that were tried, the best first.
+        stopped_early: The time was used up before all was tried.
     """
 
     faults: tuple[Fault, ...]
@@ -57,6 +58,7 @@ class Diagnosis:
     error_before: float
     error_after: float
     trials: tuple[Trial, ...] = field(repr=False)
+    stopped_early: bool = False
 
     @property
     def differs(self) -> bool:
@@ -71,6 +73,7 @@ class Diagnosis:
             "sentence": self.sentence,
             "error_before": _finite(self.error_before),
             "error_after": _finite(self.error_after),
+            "stopped_early": self.stopped_early,
             "trials": [trial.to_json() for trial in self.trials],
         }
 

@@ -33,6 +33,8 @@ class Fault(StrEnum):
     """The kinds of mistakes that the doctor names."""
 
     SHAPE = "shape"
+    CONSTANT = "constant"
+    NOT_FINITE = "not finite"
     DTYPE = "dtype"
     LAYOUT = "layout"
     CHANNEL_ORDER = "channel order"
@@ -77,6 +79,8 @@ class Change:
         wrap: The step's op to the changed one.
         follows: Later steps that change with it: index and wrap.
         replaces: The step's own op plays no part any more.
+        is_fitted: Its numbers were fitted to the app's tensor, so that with another change or
+            another reading it would explain what it was not fitted to: it stands alone.
         cost: How much a simpler explanation is preferred; 1 for a plain mistake.
     """
 
@@ -86,6 +90,7 @@ class Change:
     wrap: Callable[[Op], Op]
     follows: tuple[tuple[int, Callable[[Op], Op]], ...] = ()
     replaces: bool = False
+    is_fitted: bool = False
     cost: float = 1.0
 
     def at(self, index: int, op: Op) -> Op:

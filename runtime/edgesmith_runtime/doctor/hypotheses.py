@@ -9,6 +9,7 @@ import numpy as np
 from edgesmith_runtime.doctor import (
     aspect_changes,
     image_changes,
+    level_changes,
     sound_changes,
     spectrum_changes,
 )
@@ -26,11 +27,12 @@ from edgesmith_runtime.transforms.audio import DecodeAudio
 from edgesmith_runtime.transforms.crops import CenterCrop, Cover, Crop, Letterbox
 from edgesmith_runtime.transforms.image import DecodeImage
 from edgesmith_runtime.transforms.levels import Log
+from edgesmith_runtime.transforms.mel import Mel
 from edgesmith_runtime.transforms.numeric import Fill, Scale
 from edgesmith_runtime.transforms.resize import Resize
 from edgesmith_runtime.transforms.spectra import Stft
 from edgesmith_runtime.transforms.table import Categories, Numbers
-from edgesmith_runtime.transforms.waveform import FitLength
+from edgesmith_runtime.transforms.waveform import FitLength, PreEmphasis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +88,7 @@ def _of_step(
         yield from _left_out_or_twice(index, step)
 
 
-def _by_kind(  # noqa: C901 - one case an op
+def _by_kind(  # noqa: C901, PLR0912 - one case an op
     program: Program, index: int, op: object, app: NDArray[Any]
 ) -> Iterator[Change]:
     match op:
@@ -100,10 +102,15 @@ def _by_kind(  # noqa: C901 - one case an op
             yield from aspect_changes.of_cropping(index, op)
         case DecodeAudio():
             yield from sound_changes.of_decoding(index, op)
+            if not any(isinstance(other, PreEmphasis) for other in program.ops):
+                yield from sound_changes.of_emphasis(index)
+            yield from level_changes.of_levels(program, index, app)
         case FitLength():
             yield from sound_changes.of_fitting(index, op)
         case Stft():
             yield from spectrum_changes.of_framing(program, index, op)
+        case Mel():
+            yield from spectrum_changes.of_bands(index, op)
         case Log():
             yield from spectrum_changes.of_logarithm(index, op)
         case Scale():

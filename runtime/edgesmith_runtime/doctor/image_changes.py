@@ -12,6 +12,7 @@ import numpy as np
 
 from edgesmith_runtime.doctor.faults import Change, Fault, after, before, instead, on_samples
 from edgesmith_runtime.doctor.other_resizing import (
+    PAD_COLOURS,
     WAYS,
     Boxed,
     ShorterSide,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["of_decoding", "of_resizing"]
 
-PAD_COLOURS = (0, 114, 128, 255)
 CLASSIC_FACTOR = 256 / 224  # as ImageNet models are evaluated
 
 # Grey from red, green and blue, ``(..., 3)``; R. 709: ITU-R BT.709, 3.2.
@@ -177,7 +177,7 @@ def _geometry(index: int, height: int, width: int) -> Iterator[Change]:
         yield Change(
             fault=Fault.LETTERBOX,
             words="keeps the proportions and pads to the size (letterbox, value "
-            f"{pad}{where}) where the bundle stretches",
+            f"{pad:g}{where}) where the bundle stretches",
             step=index,
             wrap=_boxed(pad, centred=centred, rounds=rounds),
         )

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["of_columns", "of_filling", "of_scaling", "pixel_scalings"]
 
 FITTED_FROM = 12  # numbers a column: with fewer a straight line proves nothing
+RELATED = 0.9  # the least correlation of a step's numbers with the app's that is no accident
+PIXELS_WITHIN = 0.01  # of the range: what a line may leave where decoders differ,
+NUMBERS_WITHIN = 1e-3  # and where none do: a filter of a sound is nearly a line a band
+LEVEL = 1e-6  # of the largest number: a column that spreads less is constant
 MAX_SWAPPED = 12  # columns
 
 # As published with the models that take them: Keras applications, torchvision.
@@ -86,7 +90,8 @@ def of_scaling(
         made = instead(on_samples(own_scaling))
         yield change(other, f"{words} where the bundle has {own}", made, replaces=True)
     if app is not None:
-        yield from _fitted(index, app, own)
+        within = PIXELS_WITHIN if pixels else NUMBERS_WITHIN
+        yield from _fitted(index, app, own, within)
 
 
 def _of_pixel_scaling(index: int, own: str) -> Iterator[Change]:
@@ -170,7 +175,7 @@ _SAMPLE_SCALINGS: dict[str, Callable[[NDArray[Any]], NDArray[np.float32]]] = {
 }
 
 
-def _fitted(index: int, app: NDArray[Any], own: str) -> Iterator[Change]:
+def _fitted(index: int, app: NDArray[Any], own: str, within: float) -> Iterator[Change]:
     """The offset and scale with which the step would give the app's numbers."""
     for by_column in (False, True):
         yield Change(
@@ -178,18 +183,24 @@ def _fitted(index: int, app: NDArray[Any], own: str) -> Iterator[Change]:
             words=f"normalizes by another offset or scale{' of each channel' * by_column} "
             f"where the bundle has {own}",
             step=index,
-            wrap=instead(_Fitted(app, by_column=by_column)),
+            wrap=instead(_Fitted(app, by_column=by_column, within=within)),
             replaces=True,
+            is_fitted=True,
             cost=FIT_COST + 0.1 * by_column,
         )
 
 
 class _Fitted:
-    """A straight line from what a step is given to the app's numbers, by least squares."""
+    """A straight line from what a step is given to the app's numbers, by least squares.
 
-    def __init__(self, app: NDArray[Any], *, by_column: bool) -> None:
+    It raises ``ValueError`` where the numbers do not follow each other: a line fits a constant
+    too, with a slope of 0, and tells nothing.
+    """
+
+    def __init__(self, app: NDArray[Any], *, by_column: bool, within: float) -> None:
         self._app = app.astype(np.float64)
         self._by_column = by_column
+        self._within = within * float(np.ptp(self._app))
 
     def __call__(self, values: Batch) -> Batch:
         numbers = np.asarray(values, np.float64)
@@ -199,9 +210,26 @@ class _Fitted:
             raise ValueError("too few numbers for a fit")
         mean, app_mean = numbers.mean(axis=axes), app.mean(axis=axes)
         centred = numbers - mean
-        spread = np.maximum((centred**2).sum(axis=axes), 1e-30)
-        slope = (centred * (app - app_mean)).sum(axis=axes) / spread
-        return (centred * slope + app_mean).astype(np.float32)
+        spread = (centred**2).sum(axis=axes)
+        app_spread = ((app - app_mean) ** 2).sum(axis=axes)
+        product: NDArray[np.float64] = (centred * (app - app_mean)).sum(axis=axes)
+        # A column of padding is constant on both sides, one that is constant on one has no line.
+        flat = _is_flat(numbers, axes)
+        related = np.abs(product) >= RELATED * np.sqrt(spread * app_spread)
+        both = np.where(flat, _is_flat(app, axes), related & ~_is_flat(app, axes))
+        if np.all(flat) or not np.all(both):
+            raise ValueError("the numbers do not lie on a line")
+        slope = product / np.where(flat, 1.0, spread)
+        made: NDArray[np.float64] = centred * slope + app_mean
+        if float(np.sqrt(np.mean(np.square(made - app)))) > self._within:
+            raise ValueError("the numbers do not lie on a line")
+        return made.astype(np.float32)
+
+
+def _is_flat(numbers: NDArray[np.float64], axes: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether the numbers along axes are constant; not so where one is NaN or infinite."""
+    spread = numbers.max(axis=axes) - numbers.min(axis=axes)
+    return spread <= LEVEL * np.abs(numbers).max(axis=axes)
 
 
 def of_filling(index: int, op: Fill) -> Iterator[Change]:

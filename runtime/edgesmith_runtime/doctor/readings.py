@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["AS_IT_IS", "Reading", "readings"]
+__all__ = ["AS_IT_IS", "Reading", "readings", "without_the_last"]
 
 MAX_PERMUTED = 4  # axes of a sample
 MAX_MATCHED = 2048  # columns
@@ -41,6 +41,17 @@ class Reading:
 
 
 AS_IT_IS = Reading(fault=None, words="", cost=0.0)
+
+
+def without_the_last(n_missing: int, n_frames: int) -> Reading:
+    """The reading of a tensor with fewer frames than the bundle makes.
+
+    Args:
+        n_missing: Frames at the end.
+        n_frames: That the bundle makes.
+    """
+    what = "frame" if n_missing == 1 else f"{n_missing} frames"
+    return Reading(fault=Fault.SHAPE, words=f"leaves out the last {what} of {n_frames}")
 
 
 def readings(
@@ -75,7 +86,7 @@ def _reversed(app: NDArray[Any], kind: Kind) -> Iterator[tuple[Reading, NDArray[
         if app.shape[last] == 3:
             words = "feeds the channels in reverse order (blue, green, red)"
             yield Reading(fault=Fault.CHANNEL_ORDER, words=words), app[..., ::-1]
-    elif app.ndim >= 3 or kind in (Kind.AUDIO, Kind.SERIES):
+    elif (app.ndim >= 3 or kind in (Kind.AUDIO, Kind.SERIES)) and app.shape[1] > 1:
         yield Reading(fault=Fault.TIME_AXIS, words="feeds the time axis reversed"), app[:, ::-1]
         if app.ndim >= 3:
             words = "feeds the last axis reversed"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.doctor.diagnosis import Trial
-from edgesmith_runtime.doctor.readings import AS_IT_IS, readings
+from edgesmith_runtime.doctor.readings import AS_IT_IS, readings, without_the_last
 from edgesmith_runtime.manifest import Kind
 
 if TYPE_CHECKING:
@@ -23,17 +24,20 @@ if TYPE_CHECKING:
     from edgesmith_runtime.doctor.readings import Reading
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["EQUAL", "EXPLAINED", "ROUNDED", "Search", "explains"]
+__all__ = ["EQUAL", "EXPLAINED", "ROUNDED", "Search"]
 
 EQUAL = 1e-4  # of the range: what float arithmetic in another order may cost
 NOTHING = 1e-6  # of the range: another way to the same numbers
 ROUNDED = 0.004  # of the range: one of 255 levels
-EXPLAINED = 0.01  # of the range: what other decoders and 8-bit rounding may cost
+EXPLAINED = 0.01  # of the range of images: what other decoders and 8-bit rounding may cost
+EXPLAINED_NUMBERS = 0.003  # of the range of what comes without decoders: no more than rounding
 HALF = 1 / 2  # of the difference at most is left by an explanation
 SHARE = 1 / 3  # of it at most is left where one more mistake is worth it
 AS_GOOD = 2.0  # errors within this factor are alike, and the simpler explanation is taken
 BEAM = 6  # of the best explanations are made longer
 NARROW_BEAM = 3  # where a run takes long
+MAX_MISSING = 2  # frames at the end
+FRAMES_FOR_A_CUT = 10  # of fewer a missing one is a large part
 QUICK = 3_000_000  # numbers in the largest value of a program that runs quickly
 
 
@@ -41,7 +45,6 @@ QUICK = 3_000_000  # numbers in the largest value of a program that runs quickly
 class _Tried:
     trial: Trial
     changes: tuple[Change, ...]
-    reading: Reading
 
 
 class Search:
@@ -52,15 +55,25 @@ class Search:
         app: The app's tensor.
         kind: Of the raw input.
         yardstick: Of the app's tensor.
+        budget_s: Seconds for two and more mistakes at once, after all single ones were tried.
     """
 
     def __init__(
-        self, program: Program, app: NDArray[Any], kind: Kind, yardstick: Yardstick
+        self,
+        program: Program,
+        app: NDArray[Any],
+        kind: Kind,
+        yardstick: Yardstick,
+        budget_s: float = math.inf,
     ) -> None:
         self._program = program
         self._app = app
         self._kind = kind
         self._yardstick = yardstick
+        self._budget_s = budget_s
+        self._deadline = math.inf
+        self._limit = EXPLAINED if kind is Kind.IMAGE else EXPLAINED_NUMBERS
+        self.stopped_early = False
         self._tried: list[_Tried] = []
         self._seen: set[frozenset[Change]] = set()
         self._plain = program.tensor(program.values)
@@ -91,19 +104,20 @@ class Search:
         """
         before = self.plain_error()
         singles = self._singles(changes)
+        self._deadline = time.monotonic() + self._budget_s
         best = self._best(self._tried)
         if best is None or best.error <= EQUAL:
             return best
         if before <= tolerated and best.error > SHARE * before:
             return best
-        if explains(best, before) and best.error <= min(tolerated, ROUNDED):
+        if self.explains(best, before) and best.error <= min(tolerated, ROUNDED):
             return best
         self._lengthen(singles)
         best = self._longer(best, before)
-        if not explains(best, before) and self._is_quick:
+        if not self.explains(best, before) and self._is_quick:
             self._pair(singles)
             best = self._longer(best, before)
-        if not explains(best, before):
+        if not self.explains(best, before):
             self._lengthen(singles)
             best = self._longer(best, before)
         return best
@@ -133,19 +147,31 @@ class Search:
         found = sorted(self._tried, key=lambda tried: tried.trial.error)
         heads: list[tuple[Change, ...]] = []
         for tried in found:
-            if tried.changes and tried.changes not in heads:
+            fitted = any(change.is_fitted for change in tried.changes)
+            if tried.changes and not fitted and tried.changes not in heads:
                 heads.append(tried.changes)
             if len(heads) == (BEAM if self._is_quick else NARROW_BEAM):
                 break
         for head in heads:
             for change in singles:
+                if self._is_over():
+                    return
                 self._try((*head, change))
 
     def _pair(self, singles: Sequence[Change]) -> None:
         for number, first in enumerate(singles):
             start = self._program.changed((first,))
             for second in singles[number + 1 :]:
+                if self._is_over():
+                    return
                 self._try((first, second), start)
+
+    def _is_over(self) -> bool:
+        """Whether the time is used up; what was not tried then is remembered."""
+        if time.monotonic() < self._deadline:
+            return False
+        self.stopped_early = True
+        return True
 
     def _try(
         self, changes: tuple[Change, ...], start: Mapping[str, Batch] | None = None
@@ -173,19 +199,33 @@ class Search:
             tensor: What they made.
             alone: Other readings are left out where the plain one fits.
         """
-        tensor = self._cut(tensor)
+        alone = alone or any(change.is_fitted for change in changes)
+        tensor, cut = self._cut(tensor)
         for reading, app in readings(self._app, tensor, self._kind):
             error = self._yardstick.error(app, tensor)
-            self._tried.append(_Tried(_trial(changes, reading, error), changes, reading))
+            trial = _trial(changes, (cut, reading), error)
+            self._tried.append(_Tried(trial, changes))
             if alone and reading is AS_IT_IS:
                 break
 
-    def _cut(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        """Frames that the app cut off at the end to keep the shape, left out here too."""
-        if self._kind is not Kind.AUDIO or not 1 < tensor.ndim == self._app.ndim:
-            return tensor
-        others = tensor.shape[2:] == self._app.shape[2:]
-        return tensor[:, : self._app.shape[1]] if others else tensor
+    def _cut(self, tensor: NDArray[Any]) -> tuple[NDArray[Any], Reading]:
+        """A tensor without the frames that the app left out at its end, and what that means.
+
+        Where a change makes more frames, an app cuts them off to keep the shape: that is part
+        of the change. A frame or two less than the bundle has are a mistake of their own; any
+        more are no longer the same tensor.
+        """
+        wanted, n_frames = self._app.shape, tensor.shape[1] if tensor.ndim > 1 else 0
+        if self._kind is not Kind.AUDIO or not 2 < tensor.ndim == self._app.ndim:
+            return tensor, AS_IT_IS
+        if tensor.shape[2:] != wanted[2:] or len(tensor) != len(self._app):
+            return tensor, AS_IT_IS
+        if self._plain is not None and self._plain.shape == wanted:
+            return tensor[:, : wanted[1]], AS_IT_IS
+        n_missing = n_frames - wanted[1]
+        if 0 < n_missing <= MAX_MISSING and n_frames >= FRAMES_FOR_A_CUT:
+            return tensor[:, : wanted[1]], without_the_last(n_missing, n_frames)
+        return tensor, AS_IT_IS
 
     def _best(self, tried: Iterable[_Tried]) -> Trial | None:
         trials = [one.trial for one in tried if one.trial.cost > 0]
@@ -200,27 +240,29 @@ class Search:
         other = self._best(self._tried)
         if other is None or other.cost <= best.cost:
             return other or best
-        gains = explains(other, before) and not explains(best, before)
+        gains = self.explains(other, before) and not self.explains(best, before)
         return other if gains or other.error <= SHARE * best.error else best
 
+    def explains(self, trial: Trial, before: float) -> bool:
+        """Whether an explanation leaves little enough of the difference."""
+        return trial.error <= EQUAL or trial.error <= min(self._limit, HALF * before)
 
-def explains(trial: Trial, before: float) -> bool:
-    """Whether an explanation leaves little enough of the difference."""
-    return trial.error <= EQUAL or trial.error <= min(EXPLAINED, HALF * before)
 
-
-def _trial(changes: tuple[Change, ...], reading: Reading, error: float) -> Trial:
+def _trial(changes: tuple[Change, ...], read: tuple[Reading, ...], error: float) -> Trial:
     faults = [change.fault for change in changes]
     words = [change.words for change in changes]
-    if reading.fault is not None:
-        faults.append(reading.fault)
-        words.append(reading.words)
-    cost = sum(change.cost for change in changes) + reading.cost
+    for reading in read:
+        if reading.fault is not None:
+            faults.append(reading.fault)
+            words.append(reading.words)
+    cost = sum(change.cost for change in changes) + sum(reading.cost for reading in read)
     return Trial(faults=tuple(faults), words=" and ".join(words), error=error, cost=cost)
 
 
 def _clash(changes: tuple[Change, ...]) -> bool:
-    """Whether two changes put something else in one step's place, or are the same one."""
+    """Whether changes put something else in one step's place, are the same one, or one stands alone."""
+    if len(changes) > 1 and any(change.is_fitted for change in changes):
+        return True
     replaced = [change.step for change in changes if change.replaces]
     return len(set(replaced)) < len(replaced) or len(set(changes)) < len(changes)
 

@@ -13,7 +13,7 @@ from edgesmith_runtime.doctor.faults import Change, Fault, after, instead, on_sa
 from edgesmith_runtime.transforms.resampling import resampled
 from edgesmith_runtime.transforms.samples import stacked
 from edgesmith_runtime.transforms.wav import read_wav
-from edgesmith_runtime.transforms.waveform import recordings_of
+from edgesmith_runtime.transforms.waveform import PreEmphasis, recordings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from edgesmith_runtime.transforms.audio import DecodeAudio
     from edgesmith_runtime.transforms.waveform import FitLength
 
-__all__ = ["of_decoding", "of_fitting"]
+__all__ = ["of_decoding", "of_emphasis", "of_fitting"]
+
+COEFFICIENTS = (0.97, 0.95, 0.9)  # of pre-emphasis, as HTK, Kaldi and speech libraries have it
 
 
 def of_decoding(index: int, op: DecodeAudio) -> Iterator[Change]:
@@ -56,6 +58,21 @@ def of_decoding(index: int, op: DecodeAudio) -> Iterator[Change]:
             words=f"{words} where the bundle feeds shares of full scale (-1 .. 1)",
             step=index,
             wrap=after(on_samples(change)),
+        )
+
+
+def of_emphasis(index: int) -> Iterator[Change]:
+    """Pre-emphasis where the bundle has none.
+
+    Args:
+        index: Of the step ``decode_audio``.
+    """
+    for coefficient in COEFFICIENTS:
+        yield Change(
+            fault=Fault.OTHER_STEP,
+            words=f"does pre-emphasis with {coefficient:g} where the bundle does none",
+            step=index,
+            wrap=after(PreEmphasis(coefficient)),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.transforms import Batch, Op
     from edgesmith_runtime.transforms.levels import Log
 
-__all__ = ["of_framing", "of_logarithm"]
+__all__ = ["of_bands", "of_framing", "of_logarithm"]
 
 
 def of_framing(program: Program, index: int, op: Stft) -> Iterator[Change]:
@@ -104,6 +105,34 @@ class _Windowed:
         spectra = np.abs(np.fft.rfft(frames * self._window, self._op.fft_length))
         made = spectra if self._op.result == "magnitude" else np.square(spectra)
         return made.astype(np.float32)
+
+
+def of_bands(index: int, op: Mel) -> Iterator[Change]:
+    """Filter banks of other libraries, which differ in two settings or in all three.
+
+    Args:
+        index: Of the step ``mel``.
+        op: That step.
+    """
+    for settings in itertools.product(("htk", "slaney"), ("mel", "hz"), ("none", "slaney")):
+        names = ("scale", "slopes", "norm")
+        params = {
+            name: value
+            for name, value in zip(names, settings, strict=True)
+            if value != getattr(op, name)
+        }
+        if len(params) < 2:
+            continue  # one alone is tried with the settings of all steps
+        has = ", ".join(f"{name} {value}" for name, value in params.items())
+        own = ", ".join(f"{name} {getattr(op, name)}" for name in params)
+        of_librosa = " (librosa's default)" if settings == ("slaney", "hz", "slaney") else ""
+        yield Change(
+            fault=Fault.FILTER_BANK,
+            words=f"has mel bands with {has}{of_librosa} where the bundle has {own}",
+            step=index,
+            wrap=instead(dataclasses.replace(op, **cast("dict[str, Any]", params))),
+            replaces=True,
+        )
 
 
 def of_logarithm(index: int, op: Log) -> Iterator[Change]:

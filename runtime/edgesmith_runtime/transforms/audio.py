@@ -6,15 +6,15 @@ import operator
 import os
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
+from edgesmith_runtime.transforms.raw_source import content_of, shortened
 from edgesmith_runtime.transforms.resampling import check_rates, resampled
 from edgesmith_runtime.transforms.samples import stacked
-from edgesmith_runtime.transforms.wav import MAX_RATE, is_wav, read_wav
+from edgesmith_runtime.transforms.wav import MAX_CHANNELS, MAX_RATE, is_wav, read_wav
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DecodeAudio"]
 
+MAX_BYTES = 1 << 31  # of one file: six hours of stereo in 48 kHz and 16 bits, and more
 MAX_SAMPLES = 1 << 28  # of a compressed file, all channels: a gigabyte of float32
-MAX_CHANNELS = 64
 COMPRESSED = {b"fLaC": "FLAC", b"OggS": "OGG"}
-SCALES = {"uint8": 128.0, "int16": 2.0**15, "int32": 2.0**31}
+SCALES = {("u", 1): 128.0, ("i", 2): 2.0**15, ("i", 4): 2.0**31}  # by kind and bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class DecodeAudio:
     A raw recording is one of
 
     - a path, or the bytes of a file: WAV of 8, 16, 24 or 32-bit integers or 32 or 64-bit floats;
-      FLAC or OGG with the extra ``[audio]``;
+      FLAC or OGG with the extra ``[audio]``; of at most 2 GiB;
     - an array of samples at ``sample_rate``, ``(n,)`` or ``(n, channels)``: floats as they are,
       or int16, int32 or uint8 (128 is 0), which are divided by full scale;
     - a pair ``(rate in Hz, such an array)``, as ``scipy.io.wavfile.read`` gives it.
@@ -75,19 +75,24 @@ class DecodeAudio:
                 error; files are named.
             BackendError: A FLAC or OGG file, and the extra is not installed.
         """
+        if not isinstance(recordings, list | tuple | np.ndarray):
+            raise InputError(f"expected recordings, got {type(recordings).__name__}")
         batch = cast("NDArray[Any] | Sequence[Any]", recordings)
-        if isinstance(batch, np.ndarray) and batch.dtype.kind not in "OSU":
+        if isinstance(batch, np.ndarray) and (batch.dtype.kind not in "OSU" or not batch.ndim):
             if batch.ndim < 2:
                 raise InputError(
                     f"expected an array (batch, n) or (batch, n, channels), got shape {batch.shape}"
                 )
+            if not len(batch):
+                return np.zeros(batch.shape[:2], np.float32)
             return stacked([self._one(sample) for sample in batch])
         return stacked([self._one(raw) for raw in batch])
 
     def _one(self, raw: Any) -> NDArray[np.float32]:
         if isinstance(raw, str | os.PathLike):
-            path = Path(os.fsdecode(cast("str", raw)))
-            return self._mono(*_decoded(_content(path), str(path)), str(path))
+            path = os.fsdecode(cast("str", raw))
+            content, name = content_of(path, "an audio file", MAX_BYTES), shortened(path)
+            return self._mono(*_decoded(content, name), name)
         if isinstance(raw, bytes | bytearray | memoryview):
             content = bytes(cast("bytes", raw))
             name = f"bytes of {len(content)}"
@@ -118,7 +123,9 @@ class DecodeAudio:
     def _mono(self, rate: int, samples: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         if not len(samples):
             raise InputError(f"{name}: expected a recording, got one without samples")
-        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+        # Rows in memory are summed in an order that does not depend on the caller's array.
+        rows = np.ascontiguousarray(samples)
+        mono = rows[:, 0] if rows.shape[1] == 1 else rows.mean(axis=1)
         if rate == self.sample_rate:
             return np.ascontiguousarray(mono)
         if self.on_other_rate == "error":
@@ -131,14 +138,6 @@ class DecodeAudio:
         except ValueError as error:
             raise InputError(f"{name}: {error}") from error
         return resampled(np.ascontiguousarray(mono), rate, self.sample_rate)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path}: cannot be read: {reason}") from error
 
 
 def _decoded(content: bytes, name: str) -> tuple[int, NDArray[np.float32]]:
@@ -189,7 +188,7 @@ def _floats(array: NDArray[Any]) -> NDArray[np.float32]:
             f"expected samples (n,) or (n, channels) with 1 to {MAX_CHANNELS} channels, "
             f"got an array of shape {array.shape}"
         )
-    scale = SCALES.get(str(array.dtype))
+    scale = SCALES.get((array.dtype.kind, array.dtype.itemsize))
     if scale is None and array.dtype.kind != "f":
         raise InputError(
             "expected samples as floats from -1 to 1, or int16, int32 or uint8, "
@@ -199,8 +198,8 @@ def _floats(array: NDArray[Any]) -> NDArray[np.float32]:
         floats = array.astype(np.float32)
     if scale is None and not np.isfinite(floats).all():
         raise InputError("the recording holds NaN or infinity")
-    if array.dtype == np.uint8:
+    if array.dtype.kind == "u":
         floats -= 128
     if scale is not None:
         floats *= np.float32(1 / scale)
-    return floats.reshape(len(floats), -1) if floats.ndim == 2 else floats[:, None]
+    return floats if floats.ndim == 2 else floats[:, None]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Column = Sequence[object] | NDArray[Any]
 
-__all__ = ["check_columns", "columns_of", "listed", "shown"]
+__all__ = ["check_columns", "columns_of", "digits_of", "listed", "shown"]
 
 
 def check_columns(columns: tuple[str, ...], missing: tuple[tuple[str, ...], ...]) -> None:
@@ -80,7 +80,18 @@ def listed(names: Sequence[str]) -> str:
     return f"{first} and {len(names) - 8} more" if len(names) > 8 else first or "none"
 
 
+def digits_of(number: int) -> str | None:
+    """The digits of a whole number; None where they are more than Python writes, 4300."""
+    try:
+        return str(number)
+    except ValueError:
+        return None
+
+
 def shown(value: object) -> str:
     """A value for a message, at most 60 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        text = f"{type(value).__name__} with a number of too many digits to show"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
-from edgesmith_runtime.transforms.columns import check_columns, columns_of, shown
+from edgesmith_runtime.transforms.columns import check_columns, columns_of, digits_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,8 @@ class Dates:
                 f"parts: expected one or more of {', '.join(PARTS)} that differ, "
                 f"got {list(self.parts)}"
             )
+        if self.format is not None:
+            _check_format(self.format)
         texts = tuple(frozenset(text.strip() for text in ("", *each)) for each in self.missing)
         object.__setattr__(self, "_texts", texts)
 
@@ -75,7 +78,7 @@ class Dates:
 
         Args:
             table: Column name to its values: texts, whole numbers of which the digits are the
-                text, ``datetime`` objects, or an array of ``datetime64``.
+                text, ``datetime`` objects, ``datetime64`` or an array of them.
 
         Raises:
             InputError: A column is absent, or a value is neither a date nor missing.
@@ -105,18 +108,14 @@ class Dates:
             values = array.tolist()
         return np.array([self._moment(index, value) for value in values], "M8[s]")
 
-    def _moment(self, index: int, value: object) -> dt.datetime | None:
+    def _moment(self, index: int, value: object) -> dt.datetime | np.datetime64 | None:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return None
-        if isinstance(value, dt.datetime):
-            return _wall_time(value)
-        if isinstance(value, dt.date):
-            return dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - as it stands
-        if isinstance(value, int | np.integer) and not isinstance(value, bool):
-            value = str(int(cast("int", value)))
-        if not isinstance(value, str):
+        if isinstance(value, dt.date | np.datetime64):  # a datetime is a date
+            return _of_object(cast("dt.date | np.datetime64", value))
+        text = _text_of(value)
+        if text is None:
             raise self._fault(index, value)
-        text = value.strip()
         if text in self._texts[index]:
             return None
         try:
@@ -133,6 +132,31 @@ class Dates:
         return InputError(
             f"column '{self.columns[index]}': expected {expected}, got {shown(value)}"
         )
+
+
+def _check_format(form: str) -> None:
+    """Refuse what ``strptime`` cannot read by (ValueError)."""
+    try:
+        _reader(form)("")
+    except re.error as error:
+        raise ValueError(f"format: '{form}' names a part twice") from error
+    except ValueError as error:
+        if "does not match" not in str(error):
+            raise ValueError(f"format: '{form}' cannot be read by: {error}") from error
+
+
+def _text_of(value: object) -> str | None:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return digits_of(int(cast("int", value)))
+    return value.strip() if isinstance(value, str) else None
+
+
+def _of_object(value: dt.date | np.datetime64) -> dt.datetime | np.datetime64:
+    if isinstance(value, np.datetime64):
+        return value.astype("M8[s]")
+    if isinstance(value, dt.datetime):
+        return _wall_time(value)
+    return dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - as it stands
 
 
 def _wall_time(moment: dt.datetime) -> dt.datetime:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.transforms.samples import as_floats, each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from edgesmith_runtime.transforms.samples import Samples
 
 __all__ = ["GaussianFilter", "MedianFilter", "MovingAverage", "SavitzkyGolay"]
 
@@ -80,7 +82,7 @@ class MedianFilter:
 
     def __call__(self, samples: Any) -> Any:
         """The same shapes in float32 (float64 stays), an array or a list as given."""
-        return _each(samples, self.axes, self._medians)
+        return _in_groups(samples, self.axes, self._medians)
 
     def _medians(self, samples: NDArray[np.floating]) -> NDArray[np.floating]:
         medians = np.empty_like(samples)
@@ -193,7 +195,7 @@ def _smoothed(
             group = _weighted(group, weights, axis + 1, causal=causal)
         return group
 
-    return _each(samples, axes, along_axes)
+    return _in_groups(samples, axes, along_axes)
 
 
 def _weighted(
@@ -225,37 +227,21 @@ def _padded(
     return values.take(places, axis=axis)
 
 
-def _each(
+def _in_groups(
     samples: Any,
     axes: tuple[int, ...],
     smooth: Callable[[NDArray[np.floating]], NDArray[np.floating]],
-) -> Any:
+) -> Samples:
     """A filter over an array in groups of samples, or over a list sample by sample."""
-    if isinstance(samples, list):
-        one_by_one = cast("list[object]", samples)
-        return [_each(_array(sample)[None], axes, smooth)[0] for sample in one_by_one]
-    batch = _as_floats(_array(samples), axes)
-    if batch.size <= VALUES_AT_ONCE:
-        return smooth(batch) if batch.size else batch
-    result = np.empty_like(batch)
-    n_at_once = max(1, VALUES_AT_ONCE // batch[0].size)
-    for start in range(0, len(batch), n_at_once):
-        result[start : start + n_at_once] = smooth(batch[start : start + n_at_once])
-    return result
 
+    def change(array: NDArray[Any]) -> NDArray[np.floating]:
+        batch = as_floats(array, max(axes) + 1)
+        if batch.size <= VALUES_AT_ONCE:
+            return smooth(batch) if batch.size else batch
+        result = np.empty_like(batch)
+        n_at_once = max(1, VALUES_AT_ONCE // batch[0].size)
+        for start in range(0, len(batch), n_at_once):
+            result[start : start + n_at_once] = smooth(batch[start : start + n_at_once])
+        return result
 
-def _array(samples: object) -> NDArray[Any]:
-    if not isinstance(samples, np.ndarray):
-        raise InputError(f"expected an array of numbers, got {type(samples).__name__}")
-    return cast("NDArray[Any]", samples)
-
-
-def _as_floats(samples: NDArray[Any], axes: tuple[int, ...]) -> NDArray[np.floating]:
-    if samples.dtype.kind not in "biuf":
-        raise InputError(f"expected an array of numbers, got dtype {samples.dtype}")
-    if max(axes) >= samples.ndim - 1:
-        raise InputError(
-            f"expected samples with an axis {max(axes)} (counting from 0), "
-            f"got samples of shape {samples.shape[1:]}"
-        )
-    return samples.astype(np.float64 if samples.dtype == np.float64 else np.float32, copy=False)
+    return each(samples, change)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CrossHash", "Hash"]
 
+MAX_BINS = 1 << 62  # so that a bin is an int64
 _CROSS_KEY = 0xDECAFCAFFE  # of tf.sparse.cross_hashed where none is given
 
 
@@ -32,7 +33,7 @@ class Hash:
     and Keras' ``Hashing``.
 
     Args:
-        n_bins: Number of bins.
+        n_bins: Number of bins, 1 to 2^62.
         salt: Two numbers: SipHash under this key instead of FarmHash.
         mask: A value that has bin 0 for itself alone; the others share the rest. Without effect
             where there is one bin.
@@ -43,8 +44,7 @@ class Hash:
     mask: str | int | float | None = None
 
     def __post_init__(self) -> None:
-        if self.n_bins < 1:
-            raise ValueError(f"n_bins: expected a number from 1, got {self.n_bins}")
+        _check_bins(self.n_bins)
         if self.salt is not None and len(self.salt) != 2:
             raise ValueError(f"salt: expected two numbers, got {list(self.salt)}")
 
@@ -87,6 +87,11 @@ class Hash:
         return self._bin_of(None)(digits.encode())
 
 
+def _check_bins(n_bins: int) -> None:
+    if not 1 <= n_bins <= MAX_BINS:
+        raise ValueError(f"n_bins: expected 1 to {MAX_BINS}, got {n_bins}")
+
+
 def _numbers(values: object, kinds: str) -> NDArray[Any] | None:
     if not isinstance(values, np.ndarray):
         return None
@@ -109,14 +114,13 @@ class CrossHash:
     Also Keras' ``HashedCrossing``.
 
     Args:
-        n_bins: Number of bins.
+        n_bins: Number of bins, 1 to 2^62.
     """
 
     n_bins: int
 
     def __post_init__(self) -> None:
-        if self.n_bins < 1:
-            raise ValueError(f"n_bins: expected a number from 1, got {self.n_bins}")
+        _check_bins(self.n_bins)
 
     def __call__(self, *columns: Any) -> NDArray[np.int64]:
         """Bins, ``(batch,)`` or ``(batch, 1)`` as the columns are.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import struct
 import sys
 import zlib
@@ -14,8 +13,9 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
-from edgesmith_runtime.transforms.jpeg_header import pixels_alone
+from edgesmith_runtime.transforms.jpeg_header import ORIENTATION, pixels_alone
 from edgesmith_runtime.transforms.pixels import as_bytes, luma, on_background
+from edgesmith_runtime.transforms.raw_source import file_size, reading, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,9 @@ __all__ = ["DecodeImage"]
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 MAX_PIXELS = 89_478_485  # Pillow's own bound against decompression bombs; there it only warns
 READ_AT_ONCE = 1 << 22  # bytes; the many small reads of a decoder are quicker in memory
-ORIENTATION = 0x0112  # Exif 2.32, table 4
+MAX_SOURCE_SIDE = (
+    65_535  # pixels, as in JPEG; a longer row would take gigabytes to bring to size
+)
 CHANNELS = {"grey": 1, "rgb": 3}
 BACKGROUNDS = {"drop": None, "white": 255, "black": 0}
 
@@ -62,6 +64,8 @@ class DecodeImage:
     - a PIL image, treated the same;
     - an array ``(h, w)``, ``(h, w, 1)``, ``(h, w, 3)`` or ``(h, w, 4)`` (with alpha), uint8, or of
       another number type whose values are whole and from 0 to 255.
+
+    No side is longer than 65,535 pixels.
 
     Grey from colour is the luma of ITU-R BT.601-2, ``(19595 r + 38470 g + 7471 b + 32768) >> 16``
     as Pillow computes it, so a file and its array give the same pixels. On a background of level
@@ -131,6 +135,8 @@ class DecodeImage:
             raise InputError(_shape_fault(array.shape, n_axes_before))
         if 0 in shape:
             raise InputError(f"expected an image, got an array without pixels, shape {shape}")
+        if max(shape) > MAX_SOURCE_SIDE:
+            raise InputError(_side_fault(shape[0], shape[1]))
         pixels = array if array.dtype == np.uint8 else as_bytes(array)
         background = BACKGROUNDS[self.alpha]
         if background is not None and pixels.shape[-1] == 4:
@@ -140,24 +146,14 @@ class DecodeImage:
         return luma(pixels) if self.mode == "grey" else pixels[..., :3]
 
     def _from_path(self, path: str) -> NDArray[np.uint8]:
-        name = _shortened(path)
-        try:
-            found = os.stat(path)  # noqa: PTH116 - a Path takes longer than this
-            if stat.S_ISDIR(found.st_mode):
-                raise InputError(f"{name}: expected an image file, got a directory")
-            if not stat.S_ISREG(found.st_mode):
-                raise InputError(f"{name}: expected an image file, got a device or a pipe")
-            if found.st_size <= READ_AT_ONCE:
-                with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - as above
+        name = shortened(path)
+        with reading(path):
+            if file_size(path, "an image file") <= READ_AT_ONCE:
+                with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - quicker than a Path
                     content = stream.readall()
                 return self._from_content(content, name)
             with open(path, "rb") as stream:  # noqa: PTH123 - as above
                 return self._from_stream(stream, name)
-        except FileNotFoundError as error:
-            raise InputError(f"{name}: there is no such file") from error
-        except (OSError, ValueError) as error:  # ValueError: a path with a zero character
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{name}: cannot be read: {reason}") from error
 
     def _from_content(self, content: bytes, name: str) -> NDArray[np.uint8]:
         return self._from_stream(BytesIO(pixels_alone(content)), name)
@@ -183,6 +179,8 @@ class DecodeImage:
     def _from_pillow(self, image: Image, name: str) -> NDArray[np.uint8]:
         if image.width * image.height > MAX_PIXELS:
             raise InputError(f"{name}: {_BOMB}")
+        if max(image.size) > MAX_SOURCE_SIDE:
+            raise InputError(f"{name}: {_side_fault(image.height, image.width)}")
         try:
             image.load()  # before EXIF is asked for: PNG may hold it after the pixels
             if image.getexif().get(ORIENTATION, 1) != 1:
@@ -220,13 +218,16 @@ def _plain_array(image: Image, mode: str, *, keep_alpha: bool) -> NDArray[Any]:
     return np.asarray(image.convert("L") if mode == "grey" else image)
 
 
+def _side_fault(height: int, width: int) -> str:
+    return (
+        f"expected sides of at most {MAX_SOURCE_SIDE} pixels, got {height} x {width}; "
+        "make the image smaller before"
+    )
+
+
 def _shape_fault(shape: tuple[int, ...], n_axes_before: int) -> str:
     batch = "batch, " * n_axes_before
     expected = f"({batch}h, w) or ({batch}h, w, c) with 1, 3 or 4 channels"
     channels_first = len(shape) == n_axes_before + 3 and shape[n_axes_before] in (1, 3, 4)
     cure = "; channels go last" if channels_first else ""
     return f"expected an array of shape {expected}, got {shape}{cure}"
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= 200 else f"{name[:100]}...{name[-90:]}"

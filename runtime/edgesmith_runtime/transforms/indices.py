@@ -15,7 +15,10 @@ from edgesmith_runtime.transforms.rows import as_rows, numbers_in
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CountIndices", "OneHotIndices", "Pad", "Weigh"]
+__all__ = ["MAX_FIRST", "CountIndices", "OneHotIndices", "Pad", "Weigh"]
+
+MAX_FIRST = 1 << 31  # that indices may start at
+MAX_PLACES = 1 << 24  # of a sample's result
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Pad:
     Equal to ``keras.utils.pad_sequences(padding="post", truncating="post")``.
 
     Args:
-        length: What is longer is cut there. With None it is that of the longest row in the
+        length: 0 to 2^24; what is longer is cut there. With None it is that of the longest row in the
             batch, as in Keras, so the width of a sample's result is not its own alone.
         cut: "end" or "start": where a row that is too long loses the rest.
     """
@@ -36,8 +39,8 @@ class Pad:
     def __post_init__(self) -> None:
         if self.cut not in ("end", "start"):
             raise ValueError(f"cut: expected 'end' or 'start', got '{self.cut}'")
-        if self.length is not None and self.length < 0:
-            raise ValueError(f"length: expected a number from 0, got {self.length}")
+        if self.length is not None and not 0 <= self.length <= MAX_PLACES:
+            raise ValueError(f"length: expected 0 to {MAX_PLACES}, got {self.length}")
 
     def __call__(self, indices: Any) -> NDArray[np.int64]:
         """Indices in int64, ``(batch, length)``.
@@ -61,7 +64,7 @@ class CountIndices:
     """How often each index is in a row, as Keras' ``CategoryEncoding`` counts.
 
     Args:
-        depth: How many indices there are; others, and negative ones, do not count.
+        depth: How many indices there are, 1 to 2^24; others, and negative ones, do not count.
         binary: Say only whether it is there.
         dtype: Of the result.
     """
@@ -95,7 +98,7 @@ class OneHotIndices:
     """A 1 at the place of an index, as ``tf.one_hot``.
 
     Args:
-        depth: How many indices there are; others, and negative ones, give zeros.
+        depth: How many indices there are, 1 to 2^24; others, and negative ones, give zeros.
         squeeze: The last axis of the indices is of length 1 and goes.
         dtype: Of the result.
     """
@@ -164,7 +167,7 @@ class Weigh:
 
 
 def _check(depth: int, dtype: str) -> None:
-    if depth < 1:
-        raise ValueError(f"expected one place or more, got {depth}")
+    if not 1 <= depth <= MAX_PLACES:
+        raise ValueError(f"expected 1 to {MAX_PLACES} places, got {depth}")
     if dtype not in DTYPES:
         raise ValueError(f"dtype: expected one of {', '.join(sorted(DTYPES))}, got '{dtype}'")

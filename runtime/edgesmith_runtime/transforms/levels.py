@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith_runtime.transforms.products import product
-from edgesmith_runtime.transforms.samples import as_floats, each
+from edgesmith_runtime.transforms.samples import as_floats, check_finite, each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,7 @@ __all__ = ["Log", "Pcen"]
 
 UNITS = {"natural": 1.0, "ten": 1 / math.log(10), "decibel": 10 / math.log(10)}
 BLOCK_FRAMES = 64
+SMALLEST, LARGEST = 1e-37, 1e37  # that float32 holds with all its digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Log:
     below the loudest (``top_db``), which needs the whole recording.
 
     Args:
-        floor: What is below counts as this; from 1e-37.
+        floor: What is below counts as this; 1e-37 to 1e37.
         unit: "natural" (factor 1), "ten" (log10) or "decibel" (10 log10).
     """
 
@@ -38,8 +39,8 @@ class Log:
     _factor: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 1e-37 <= self.floor < math.inf:
-            raise ValueError(f"floor: expected 1e-37 or more, got {self.floor}")
+        if not SMALLEST <= self.floor <= LARGEST:
+            raise ValueError(f"floor: expected {SMALLEST:g} to {LARGEST:g}, got {self.floor}")
         if self.unit not in UNITS:
             raise ValueError(f"unit: expected one of {', '.join(UNITS)}, got '{self.unit}'")
         object.__setattr__(self, "_factor", np.float32(UNITS[self.unit]))
@@ -98,12 +99,12 @@ class Pcen:
             ("bias", self.bias, 1e6),
             ("epsilon", self.epsilon, 1e6),
         ):
-            if not 0 < value <= top:
-                raise ValueError(f"{name}: expected above 0 and at most {top:g}, got {value}")
+            if not SMALLEST <= value <= top:
+                raise ValueError(f"{name}: expected {SMALLEST:g} to {top:g}, got {value}")
         if not 0 <= self.gain <= 1:
             raise ValueError(f"gain: expected 0 to 1, got {self.gain}")
-        if self.initial is not None and not 0 <= self.initial < math.inf:
-            raise ValueError(f"initial: expected a number from 0, or none, got {self.initial}")
+        if self.initial is not None and not 0 <= self.initial <= LARGEST:
+            raise ValueError(f"initial: expected 0 to {LARGEST:g}, or none, got {self.initial}")
         lag = np.arange(BLOCK_FRAMES)[:, None] - np.arange(BLOCK_FRAMES)
         keep = 1 - self.smoothing
         matrix = np.where(lag >= 0, self.smoothing * keep ** np.maximum(lag, 0), 0.0)
@@ -115,7 +116,7 @@ class Pcen:
         """Energies from 0, ``(batch, frames, bands)`` or a list, to the same shapes in float32.
 
         Raises:
-            InputError: No numbers, or less than two axes a sample.
+            InputError: No numbers, NaN or infinity, or less than two axes a sample.
         """
         return each(energies, lambda batch: self.from_state(batch, None)[0])
 
@@ -129,6 +130,7 @@ class Pcen:
             state: ``M`` of the frame before, ``(batch, ..., bands)``; None at the start.
         """
         floats = as_floats(energies, 2).astype(np.float32, copy=False)
+        check_finite(floats)
         if not floats.shape[1]:
             return floats.copy(), state
         if state is None:
@@ -136,7 +138,7 @@ class Pcen:
             state = first if self.initial is None else np.full_like(first, self.initial)
         shape = floats.shape
         rows = floats.reshape(*shape[:2], int(np.prod(shape[2:])))
-        smooth = self._smoothed(rows, state.reshape(shape[0], -1))
+        smooth = self._smoothed(rows, state.reshape(shape[0], rows.shape[2]))
         smooth = smooth.reshape(shape)
         root = np.power(smooth + np.float32(self.epsilon), np.float32(-self.gain))
         root *= floats

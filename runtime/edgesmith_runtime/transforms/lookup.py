@@ -9,6 +9,7 @@ import numpy as np
 
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.transforms.fingerprints import fingerprint64, siphash
+from edgesmith_runtime.transforms.indices import MAX_FIRST
 from edgesmith_runtime.transforms.rows import (
     Rows,
     mapped,
@@ -45,7 +46,7 @@ class Lookup:
     _places: dict[bytes, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check(self.first, self.n_unknown, self.salt)
+        _check(self.first, self.n_unknown, self.mask_index, self.salt)
         start = self.first + self.n_unknown
         places = {text.encode(): start + at for at, text in enumerate(self.vocabulary)}
         if len(places) != len(self.vocabulary):
@@ -105,7 +106,7 @@ class LookupNumbers:
     _places: dict[int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check(self.first, self.n_unknown, self.salt)
+        _check(self.first, self.n_unknown, self.mask_index, self.salt)
         start = self.first + self.n_unknown
         places = {number: start + at for at, number in enumerate(self.vocabulary)}
         if len(places) != len(self.vocabulary):
@@ -144,8 +145,12 @@ def _bucket(text: bytes, n_unknown: int, salt: tuple[int, ...] | None) -> int:
     return siphash(text, (salt[0], salt[1])) % n_unknown
 
 
-def _check(first: int, n_unknown: int, salt: tuple[int, ...] | None) -> None:
-    if first < 0 or n_unknown < 0:
-        raise ValueError(f"first, n_unknown: expected numbers from 0, got {first}, {n_unknown}")
+def _check(first: int, n_unknown: int, mask_index: int, salt: tuple[int, ...] | None) -> None:
+    if not (0 <= first <= MAX_FIRST and 0 <= n_unknown <= MAX_FIRST):
+        raise ValueError(
+            f"first, n_unknown: expected numbers from 0 to {MAX_FIRST}, got {first}, {n_unknown}"
+        )
+    if abs(mask_index) > MAX_FIRST:
+        raise ValueError(f"mask_index: expected -{MAX_FIRST} to {MAX_FIRST}, got {mask_index}")
     if salt is not None and len(salt) != 2:
         raise ValueError(f"salt: expected two numbers, got {list(salt)}")

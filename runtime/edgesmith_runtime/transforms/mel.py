@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from edgesmith_runtime.errors import TransformError
 from edgesmith_runtime.transforms.products import product
 from edgesmith_runtime.transforms.samples import as_floats, each
+from edgesmith_runtime.transforms.wav import MAX_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ __all__ = ["Dct", "Mel", "dct_matrix", "mel_matrix"]
 
 MAX_BANDS = 1024
 MAX_BINS = (1 << 15) + 1
+MAX_WEIGHTS = 1 << 23  # bins x bands: 32 MB
 
 # M. Slaney, Auditory Toolbox, 1998: linear to 1 kHz, then a factor of 6.4 in 27 steps.
 SLANEY_STEP = 200 / 3
@@ -43,7 +44,6 @@ def _to_hertz(mel: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
     return linear * np.exp(np.maximum(mel - bend, 0.0) * SLANEY_LOG_STEP)
 
 
-@lru_cache(maxsize=16)
 def mel_matrix(  # noqa: PLR0913 - a filter bank has so many
     *,
     sample_rate: int,
@@ -69,11 +69,9 @@ def mel_matrix(  # noqa: PLR0913 - a filter bank has so many
     made: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling))
     if norm == "slaney":
         made *= 2.0 / (edges_hertz[2:] - edges_hertz[:-2])
-    made.flags.writeable = False
     return made
 
 
-@lru_cache(maxsize=16)
 def dct_matrix(n_places: int, n_coefficients: int, norm: str) -> NDArray[np.float64]:
     """The cosines of a DCT-II, ``(n_places, n_coefficients)``; see ``Dct``."""
     place = np.arange(n_places)[:, None] + 0.5
@@ -81,7 +79,6 @@ def dct_matrix(n_places: int, n_coefficients: int, norm: str) -> NDArray[np.floa
     made *= np.sqrt(2.0 / n_places)
     if norm == "ortho":
         made[:, 0] *= np.sqrt(0.5)
-    made.flags.writeable = False
     return made
 
 
@@ -97,9 +94,9 @@ class Mel:
     ``scale = "slaney"``, ``norm = "slaney"``.
 
     Args:
-        sample_rate: In Hz.
+        sample_rate: In Hz, 1 to 1,000,000.
         fft_length: That the spectrum was made with; it has ``fft_length // 2 + 1`` bins.
-        n_mels: How many bands, 1 to 1024.
+        n_mels: How many bands, 1 to 1024; bins times bands are at most 2^23.
         low_hz: Where the first starts, from 0.
         high_hz: Where the last ends, at most half of ``sample_rate``.
         scale: "htk", ``1127 ln(1 + f / 700)``, or "slaney", linear to 1 kHz and then logarithmic.
@@ -118,14 +115,7 @@ class Mel:
     _matrix: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.sample_rate < 1:
-            raise ValueError(f"sample_rate: expected 1 Hz or more, got {self.sample_rate}")
-        if not 2 <= self.fft_length <= 2 * (MAX_BINS - 1):
-            raise ValueError(
-                f"fft_length: expected 2 to {2 * (MAX_BINS - 1)}, got {self.fft_length}"
-            )
-        if not 1 <= self.n_mels <= MAX_BANDS:
-            raise ValueError(f"n_mels: expected 1 to {MAX_BANDS}, got {self.n_mels}")
+        self._check_size()
         for name, value, known in (
             ("scale", self.scale, ("htk", "slaney")),
             ("slopes", self.slopes, ("mel", "hz")),
@@ -133,23 +123,49 @@ class Mel:
         ):
             if value not in known:
                 raise ValueError(f"{name}: expected one of {', '.join(known)}, got '{value}'")
+        object.__setattr__(self, "_matrix", self._made())
+
+    def _check_size(self) -> None:
+        if not 1 <= self.sample_rate <= MAX_RATE:
+            raise ValueError(
+                f"sample_rate: expected 1 to {MAX_RATE} Hz, got {self.sample_rate}"
+            )
+        if not 2 <= self.fft_length <= 2 * (MAX_BINS - 1):
+            raise ValueError(
+                f"fft_length: expected 2 to {2 * (MAX_BINS - 1)}, got {self.fft_length}"
+            )
+        if not 1 <= self.n_mels <= MAX_BANDS:
+            raise ValueError(f"n_mels: expected 1 to {MAX_BANDS}, got {self.n_mels}")
+        if (self.fft_length // 2 + 1) * self.n_mels > MAX_WEIGHTS:
+            raise ValueError(
+                f"n_mels: expected at most {MAX_WEIGHTS} bins times bands, "
+                f"got {self.fft_length // 2 + 1} x {self.n_mels}"
+            )
+
+    def _made(self) -> NDArray[np.float32]:
         high = self.sample_rate / 2 if self.high_hz is None else self.high_hz
         if not 0 <= self.low_hz < high <= self.sample_rate / 2:
             raise ValueError(
                 f"low_hz, high_hz: expected 0 <= low < high <= {self.sample_rate / 2:g}, "
                 f"got {self.low_hz:g} and {high:g}"
             )
-        made = mel_matrix(
-            sample_rate=self.sample_rate,
-            n_bins=self.fft_length // 2 + 1,
-            n_mels=self.n_mels,
-            low_hz=self.low_hz,
-            high_hz=high,
-            scale=self.scale,
-            slopes=self.slopes,
-            norm=self.norm,
-        )
-        object.__setattr__(self, "_matrix", made.astype(np.float32))
+        with np.errstate(all="ignore"):  # what is not finite is refused
+            made = mel_matrix(
+                sample_rate=self.sample_rate,
+                n_bins=self.fft_length // 2 + 1,
+                n_mels=self.n_mels,
+                low_hz=self.low_hz,
+                high_hz=high,
+                scale=self.scale,
+                slopes=self.slopes,
+                norm=self.norm,
+            ).astype(np.float32)
+        if not np.isfinite(made).all():
+            raise ValueError(
+                f"low_hz, high_hz: {self.n_mels} bands from {self.low_hz:g} to {high:g} Hz are too "
+                "narrow for float32"
+            )
+        return made
 
     def __call__(self, spectra: Any) -> Any:
         """``(batch, frames, bins)`` or a list of ``(frames, bins)`` to float32 ``(..., n_mels)``.

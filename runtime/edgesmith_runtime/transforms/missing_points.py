@@ -89,7 +89,10 @@ class DropMissingPoints:
         """
         if not isinstance(series, np.ndarray | list):
             raise InputError(f"expected an array of numbers, got {type(series).__name__}")
-        return stacked([self._kept(one) for one in cast("list[object]", series)])
+        one_by_one = cast("list[object]", series)
+        if isinstance(series, np.ndarray) and len(one_by_one) == 0:
+            return as_floats(cast("NDArray[Any]", series), 2)
+        return stacked([self._kept(one) for one in one_by_one])
 
     def _kept(self, one: object) -> NDArray[np.floating]:
         if not isinstance(one, np.ndarray):

@@ -78,4 +78,5 @@ class PowerSpectrum:
         if self.log:
             powers = np.log(powers + self.floor)
         powers = powers.transpose(0, 2, 1).astype(np.float32)
-        return powers.reshape(len(powers), -1) if self.flat else powers
+        n_flat = powers.shape[1] * powers.shape[2]
+        return powers.reshape(len(powers), n_flat) if self.flat else powers

@@ -26,6 +26,7 @@ def product(stack: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
     Returns:
         ``(batch, rows, m)``.
     """
+    stack = np.ascontiguousarray(stack)  # another memory layout may round differently
     n_samples, n_rows, length = stack.shape
     width = matrix.shape[1]
     block = max(1, PRODUCT_LIMIT // (length * width))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.transforms.products import PRODUCT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +21,7 @@ __all__ = ["Resampling", "Resize", "Span", "check_method", "check_size", "image_
 MAX_SIDE = 8192
 # Narrow bands leave out most of a matrix's zeros; in a small product they cost less than a call.
 ROWS_PER_BAND = (32, 16, 8)
-# OpenBLAS wakes its threads for products above this many multiplications; on a busy or a limited
-# machine they wait for each other a hundred times longer than such a product takes.
-PRODUCT_LIMIT = 262_144
+CACHED_LIMIT = 1 << 18  # weights of a matrix that is kept: 2 MB with its turned form
 VALUES_AT_ONCE = 1 << 20  # larger images become floats in parts: a few megabytes at a time
 
 Kernel = tuple["Callable[[NDArray[np.float64]], NDArray[np.float64]]", float]
@@ -248,19 +247,30 @@ def _nearest(span: Span) -> NDArray[np.intp]:
     return np.minimum(np.floor(centres).astype(np.intp), span.n_in - 1)
 
 
-@lru_cache(maxsize=256)
 def _fitting_bands(resampling: Resampling, span: Span, n_across: int) -> tuple[_Band, ...]:
     """The matrix of one axis, in as few bands as its products with ``n_across`` columns bear."""
+    n_rows, is_large = _rows_per_band(resampling, span, n_across)
+    make = _bands if is_large else _kept_bands
+    return make(resampling, span, n_rows)
+
+
+@lru_cache(maxsize=256)
+def _rows_per_band(resampling: Resampling, span: Span, n_across: int) -> tuple[int, bool]:
+    """How many rows of the matrix a band has, and whether all are too large to be kept."""
     shrink = span.n_in / span.n_out
     radius = KERNELS[resampling.method][1] if resampling.method in KERNELS else 0.5
     reach = radius * (max(shrink, 1.0) if resampling.antialias else 1.0)
-    for n_rows in ROWS_PER_BAND:
-        if n_rows * (n_rows * shrink + 2 * reach) * n_across <= PRODUCT_LIMIT:
-            return _bands(resampling, span, n_rows)
-    return _bands(resampling, span, ROWS_PER_BAND[-1])
+    n_rows = next(
+        (
+            n_rows
+            for n_rows in ROWS_PER_BAND
+            if n_rows * (n_rows * shrink + 2 * reach) * n_across <= PRODUCT_LIMIT
+        ),
+        ROWS_PER_BAND[-1],
+    )
+    return n_rows, span.n_made * (n_rows * shrink + 2 * reach) > CACHED_LIMIT
 
 
-@lru_cache(maxsize=64)
 def _bands(resampling: Resampling, span: Span, n_rows: int) -> tuple[_Band, ...]:
     """The matrix ``(n_made, n_in)`` of one axis as bands of ``n_rows``; each row sums to 1."""
     bands: list[_Band] = []
@@ -275,6 +285,9 @@ def _bands(resampling: Resampling, span: Span, n_rows: int) -> tuple[_Band, ...]
         single = np.ascontiguousarray(weights, np.float32)
         bands.append(_Band(made, taken, single, np.ascontiguousarray(single.T)))
     return tuple(bands)
+
+
+_kept_bands = lru_cache(maxsize=64)(_bands)
 
 
 def _sampled(

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Rows", "as_rows", "mapped", "numbers_in", "shown_text", "texts_in"]
+__all__ = [
+    "Rows",
+    "as_rows",
+    "mapped",
+    "numbers_in",
+    "shown_text",
+    "single_texts",
+    "texts_in",
+]
 
 # An array (batch, ...) of objects (bytes) or int64 (codes), or a list of rows of them.
 Rows: TypeAlias = "NDArray[Any] | list[list[Any]]"
@@ -40,6 +48,22 @@ def texts_in(values: Any) -> Rows:
             f"expected the texts that the step 'text' gives, got {_kind(values)}"
         )
     return cast("Rows", values)
+
+
+def single_texts(values: Any, purpose: str) -> list[bytes]:
+    """One text a sample.
+
+    Args:
+        values: ``(batch,)`` or ``(batch, 1)``.
+        purpose: What is done with a text, for the message.
+
+    Raises:
+        TransformError: No texts, or several a sample.
+    """
+    array = texts_in(values)
+    if isinstance(array, list) or array.shape[1:] not in ((), (1,)):
+        raise TransformError(f"expected one text a sample to {purpose}")
+    return array.ravel().tolist()
 
 
 def _are(items: list[Any], kind: type) -> bool:

@@ -25,7 +25,7 @@ class StandardizeSample:
 
     "standard" is ``(x - mean) / deviation`` (the deviation divides by n), which is
     ``scipy.stats.zscore``; "peak" is ``x / max |x|``, "minmax" is ``(x - min) / (max - min)``.
-    Where all values are equal, or with "peak" 0, the result is 0.
+    Where all values are equal, or with "peak" 0, the result is 0. Computed in float64.
 
     Args:
         axes: Axes of a sample that the numbers are taken along, 0 is the first after the batch;
@@ -69,11 +69,11 @@ class StandardizeSample:
         n_values = int(np.prod(moved.shape[places[0] :]))
         if not moved.size:
             return floats.copy()
-        scaled = self._rows(np.ascontiguousarray(moved).reshape(-1, n_values))
+        scaled = self._rows(np.ascontiguousarray(moved, np.float64).reshape(-1, n_values))
         back = np.moveaxis(scaled.reshape(moved.shape), places, [a + 1 for a in self.axes])
-        return np.ascontiguousarray(back)
+        return np.ascontiguousarray(back, floats.dtype)
 
-    def _rows(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    def _rows(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
         if self.method == "peak":
             offset, scale = np.zeros_like(low), np.maximum(-low, high)
@@ -86,4 +86,4 @@ class StandardizeSample:
             scale = np.sqrt(np.square(rows - offset).mean(axis=1, keepdims=True))
             flat = (low == high) | (scale == 0)  # the mean of equal values may round
         made = (rows - offset) / np.where(flat, 1, scale)
-        return np.where(flat, rows.dtype.type(0), made)
+        return np.where(flat, 0.0, made)

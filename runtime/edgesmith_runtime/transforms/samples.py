@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Samples", "as_floats", "each", "stacked"]
+__all__ = ["Samples", "as_floats", "check_finite", "each", "stacked"]
 
 # An array (batch, ...), or a list of arrays (...) that differ in shape.
 Samples: TypeAlias = "NDArray[Any] | list[NDArray[Any]]"
@@ -68,3 +68,16 @@ def as_floats(numbers: NDArray[Any], n_axes: int) -> NDArray[np.floating]:
             f"expected samples with {n_axes} axes or more, got samples of shape {numbers.shape[1:]}"
         )
     return numbers.astype(np.float64 if numbers.dtype == np.float64 else np.float32, copy=False)
+
+
+def check_finite(numbers: NDArray[np.floating]) -> None:
+    """Refuse NaN and infinity, for steps that carry them on to other places.
+
+    Raises:
+        InputError: One is there.
+    """
+    if not np.isfinite(numbers).all():
+        raise InputError(
+            "expected finite numbers, got NaN or infinity; fill missing points before, and look "
+            "for values out of range"
+        )

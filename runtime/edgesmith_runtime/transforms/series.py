@@ -6,12 +6,12 @@ import io
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.transforms.raw_source import content_of, shortened
 from edgesmith_runtime.transforms.samples import stacked
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ DELIMITERS = (";", "\t", ",")  # the first that a file's first line has; else bl
 MISSING = ("NA", "N/A", "null", "None", "?")  # and NaN, which is a number to every reader
 
 _WORD = "|".join(map(re.escape, MISSING))
-_CELL = {  # one that holds nothing, or a word for it
-    None: re.compile(rf"(?<!\S)(?:{_WORD})(?!\S)"),
+_NOTHING = rf'(?:{_WORD}|"[ ]*(?:{_WORD})?[ ]*")'
+_CELL = {  # one that holds nothing, or a word for it, with or without quotes
+    None: re.compile(rf"(?<!\S){_NOTHING}(?!\S)"),
     **{
         delimiter: re.compile(
-            rf"(?:^|(?<={delimiter}))[ ]*(?:(?:{_WORD})[ ]*)?(?={delimiter}|$)",
+            rf"(?:^|(?<={delimiter}))[ ]*(?:{_NOTHING}[ ]*)?(?={delimiter}|$)",
             re.MULTILINE,
         )
         for delimiter in DELIMITERS
@@ -47,12 +48,13 @@ class ReadSeries:
 
     - a path, or the bytes of a CSV file in UTF-8: a row a point in time, a column a channel.
       Cells end at a comma, semicolon, tab or blanks, whichever the first line has. A first line
-      that holds no numbers is a header. An empty cell, ``NaN``, ``NA``, ``N/A``, ``null``,
-      ``None`` and ``?`` are missing points, a blank line is none;
-    - a list of numbers, None or NaN where one is missing, or a list of rows of them;
+      of names is a header: it holds a text that stands for no point, and no number. An empty
+      cell, ``NaN``, ``NA``, ``N/A``, ``null``, ``None`` and ``?``, in quotes or not, are missing
+      points, a blank line is none;
+    - a list of numbers, None or NaN where one is missing, or a list of rows of them; no texts;
     - an array ``(time,)`` or ``(time, channels)``.
 
-    A cell is what Python's ``float`` reads, in CSV as RFC 4180 has it.
+    A cell of a file is what ``numpy.loadtxt`` reads as float64, in quotes or not.
 
     Args:
         channels: That a series has; None for any number.
@@ -85,10 +87,9 @@ class ReadSeries:
                     "expected an array (batch, time) or (batch, time, channels), "
                     f"got shape {batch.shape}"
                 )
-            checked = self._checked(
-                _as_points(batch.reshape(-1, *batch.shape[2:])), batch.shape
-            )
-            return checked.reshape(*batch.shape[:2], -1)
+            n_points, n_channels = len(batch) * batch.shape[1], batch.shape[2:]
+            points = _as_points(batch.reshape(n_points, *n_channels))
+            return self._checked(points, batch.shape).reshape(*batch.shape[:2], points.shape[1])
         if not isinstance(series, list):
             raise InputError(f"expected a list of series, got {type(series).__name__}")
         return stacked([self._one(one) for one in cast("list[object]", series)])
@@ -112,24 +113,33 @@ class ReadSeries:
 
 def _points(raw: object) -> NDArray[np.float32]:
     if isinstance(raw, str | os.PathLike):
-        return _from_file(Path(cast("str", raw)))
+        return _from_file(os.fsdecode(cast("str", raw)))
     if isinstance(raw, bytes | bytearray | memoryview):
         return _from_csv(bytes(cast("bytes", raw)))
     if not isinstance(raw, list | tuple | np.ndarray):
         raise InputError(
             f"expected a path, bytes, a list of numbers or an array, got {type(raw).__name__}"
         )
-    try:
-        array = np.asarray(cast("Any", raw))
-        if array.dtype.kind == "O":  # None among the numbers
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError("expected numbers, a list of them or rows of one length") from error
+    array = _array(cast("Any", raw))
     if array.ndim not in (1, 2):
         raise InputError(
             f"expected an array (time,) or (time, channels), got shape {array.shape}"
         )
     return _as_points(array)
+
+
+def _array(raw: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(raw)
+        if array.dtype.kind != "O":
+            return array
+        if any(isinstance(cell, str | bytes) for cell in array.flat):
+            raise InputError("expected numbers, got texts among them")
+        return array.astype(np.float64)  # None among the numbers
+    except OverflowError as error:
+        raise InputError("expected finite numbers in the range of float32") from error
+    except (TypeError, ValueError) as error:
+        raise InputError("expected numbers, a list of them or rows of one length") from error
 
 
 def _as_points(array: NDArray[Any]) -> NDArray[np.float32]:
@@ -143,20 +153,12 @@ def _as_points(array: NDArray[Any]) -> NDArray[np.float32]:
     return points[:, None] if points.ndim == 1 else points
 
 
-def _from_file(path: Path) -> NDArray[np.float32]:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: expected a file of at most {MAX_BYTES >> 20} MiB")
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path}: cannot be read: {reason}") from error
+def _from_file(path: str) -> NDArray[np.float32]:
+    content = content_of(path, "a CSV file", MAX_BYTES)
     try:
         return _from_csv(content)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{shortened(path)}: {error}") from error
 
 
 def _from_csv(content: bytes) -> NDArray[np.float32]:
@@ -173,8 +175,8 @@ def _from_csv(content: bytes) -> NDArray[np.float32]:
         raise InputError("the file is empty")
     first, _, others = text.partition("\n")
     delimiter = next((one for one in DELIMITERS if one in first), None)
-    cells = [cell.strip().strip('"') for cell in first.split(delimiter)]
-    if any(map(_is_number, cells)):
+    cells = [cell.strip().strip('"').strip() for cell in first.split(delimiter)]
+    if any(map(_is_number, cells)) or not any(cells):
         return _parsed(text, delimiter, n_header=0)
     if not others:
         raise InputError("expected rows of numbers, the file holds one line without any")
@@ -191,6 +193,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _parsed(text: str, delimiter: str | None, *, n_header: int) -> NDArray[np.float32]:
+    if delimiter is None and '"' in text:  # an empty cell among blanks would go unseen
+        text = _CELL[None].sub("nan", text)
     try:
         return _as_points(_loaded(text, delimiter))
     except ValueError:  # often a missing cell alone

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
-from edgesmith_runtime.transforms.framing import check_frames, framed
+from edgesmith_runtime.transforms.framing import check_amount, check_frames, framed
 from edgesmith_runtime.transforms.samples import as_floats, each
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ class Stft:
         """``(batch, n)`` or a list of ``(n,)`` to float32 ``(batch, frames, fft_length // 2 + 1)``.
 
         Raises:
-            InputError: No numbers, or recordings with more axes.
+            InputError: No numbers, recordings with more axes, or more than 2^28 values in the
+                spectra of one.
         """
         return each(samples, self._spectra)
 
@@ -134,6 +135,7 @@ class Stft:
         """Spectra of all whole frames, ``(batch, n)`` to ``(batch, frames, bins)``."""
         frames = framed(batch, self.frame_length, self.hop, 1)
         n_bins = self.fft_length // 2 + 1
+        check_amount(frames.shape[1], n_bins)
         result = np.empty((*frames.shape[:2], n_bins), np.float32)
         if not result.size:
             return result

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from edgesmith_runtime.transforms.framing import Frames
+from edgesmith_runtime.transforms.numeric import Tensor
 from edgesmith_runtime.transforms.resampling import polyphase
+from edgesmith_runtime.transforms.samples import as_floats
+from edgesmith_runtime.transforms.series import ReadSeries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.transforms import Op
+    from edgesmith_runtime.transforms.butterworth import Butterworth
     from edgesmith_runtime.transforms.levels import Pcen
     from edgesmith_runtime.transforms.resampling import Resample
     from edgesmith_runtime.transforms.spectra import Stft
@@ -23,6 +27,7 @@ __all__ = [
     "Normalized",
     "Pointwise",
     "Queue",
+    "Recursive",
     "Resampled",
     "Spectra",
     "Stage",
@@ -54,18 +59,28 @@ class Entry:
 
     def __init__(self, op: Op) -> None:
         self._op = op
-        self._nothing = np.zeros(0, np.float32)
+        self.nothing = _nothing(op)  # no samples, as the steps after it take them
 
     def feed(self, values: NDArray[Any]) -> NDArray[Any]:
         """What these values complete."""
         if not len(values):
-            return self._nothing
+            if isinstance(self._op, ReadSeries) and values.ndim == 2 and values.shape[1]:
+                self.nothing = np.zeros((0, self._op.channels or values.shape[1]), np.float32)
+            return self.nothing
         taken = cast("NDArray[Any]", self._op([values])[0])
-        self._nothing = taken[:0].copy()
+        self.nothing = taken[:0].copy()
         return taken
 
     def finish(self) -> None:
         """Nothing is left."""
+
+
+def _nothing(op: Op) -> NDArray[Any]:
+    if isinstance(op, Tensor):
+        return np.zeros((0, *(max(axis, 0) for axis in op.shape[1:])), op.dtype)
+    if isinstance(op, ReadSeries):
+        return np.zeros((0, op.channels or 1), np.float32)
+    return np.zeros(0, np.float32)
 
 
 class Pointwise:
@@ -98,7 +113,7 @@ class Windowed:
 
     def feed(self, values: NDArray[Any]) -> NDArray[Any]:
         """What these values complete."""
-        held = values if self._held is None else np.concatenate([self._held, values])
+        held = _after(self._held, values)
         self._held = held
         return self._given(max(self._n_done, len(held) - self._after))
 
@@ -113,6 +128,10 @@ class Windowed:
         n_dropped = max(0, end - self._before)
         self._held, self._n_done = held[n_dropped:], end - n_dropped
         return given
+
+
+def _after(held: NDArray[Any] | None, values: NDArray[Any]) -> NDArray[Any]:
+    return values if held is None or not len(held) else np.concatenate([held, values])
 
 
 class Queue:
@@ -211,8 +230,9 @@ class Spectra:
             self._last = np.concatenate([self._last, values[-n_kept:]])[-n_kept:]
         if self._held is not None:
             values = np.concatenate([self._held, values])
-            if self._op.center == "reflect" and len(values) < n_kept:
-                self._held = values  # the start is mirrored, and is not there yet
+            n_needed = n_kept if self._op.center == "reflect" else 1
+            if len(values) < n_needed:  # the start, which what is before it stands on
+                self._held = values
                 return self._frames(values[:0])
             self._held = None
             around = self._op.padded(values[None])[0]
@@ -252,7 +272,7 @@ class Resampled:
     @property
     def n_missing(self) -> int:
         """Values that it waits for."""
-        return 1 if self._is_same else max(1, len(self._made.matrix) - self._queue.n_waiting)
+        return 1 if self._is_same else max(1, self._made.length - self._queue.n_waiting)
 
     def feed(self, values: NDArray[Any]) -> NDArray[Any]:
         """What these values complete."""
@@ -261,9 +281,7 @@ class Resampled:
             return values
         self._n_in += len(values)
         self._queue.append(values)
-        n_windows = max(
-            0, (self._queue.n_waiting - len(self._made.matrix)) // self._made.step + 1
-        )
+        n_windows = max(0, (self._queue.n_waiting - self._made.length) // self._made.step + 1)
         return self._outputs(n_windows)
 
     def _outputs(self, n_windows: int) -> NDArray[np.float32]:
@@ -277,11 +295,35 @@ class Resampled:
         n_left = self._made.n_outputs(self._n_in) - self._n_out
         if self._is_same or n_left <= 0:
             return None
-        length, width = self._made.matrix.shape
-        n_windows = -(-n_left // width)
-        n_zeros: int = (n_windows - 1) * self._made.step + length
-        self._queue.append(np.zeros((n_zeros,), np.float32))
+        n_windows = -(-n_left // self._made.width)
+        n_zeros = (n_windows - 1) * self._made.step + self._made.length
+        self._queue.append(np.zeros(n_zeros, np.float32))
         return self._outputs(n_windows)[:n_left]
+
+
+class Recursive:
+    """A recursion in blocks: the state before the block that is not whole yet, and its points."""
+
+    n_missing = 1
+
+    def __init__(self, op: Butterworth) -> None:
+        self._op = op
+        self._held: NDArray[Any] | None = None
+        self._n_done = 0  # of the held values, those whose result has been given
+        self._state: NDArray[np.float64] | None = None
+
+    def feed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What these values complete."""
+        held = _after(self._held, values)
+        if not len(values):
+            return as_floats(held[self._n_done :], 0)
+        made, self._state, n_whole = self._op.from_state(held, self._state)
+        given = made[self._n_done :]
+        self._held, self._n_done = held[n_whole:], len(held) - n_whole
+        return given
+
+    def finish(self) -> None:
+        """Nothing is left."""
 
 
 class Normalized:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.transforms.butterworth import Butterworth
 from edgesmith_runtime.transforms.filters import (
-    TRUNCATE_SIGMAS,
     GaussianFilter,
     MedianFilter,
     MovingAverage,
@@ -23,6 +23,7 @@ from edgesmith_runtime.transforms.stream_stages import (
     Framed,
     Normalized,
     Pointwise,
+    Recursive,
     Resampled,
     Spectra,
     Stage,
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.transforms import Op, Transform
 
-__all__ = ["TransformStream"]
+__all__ = ["FRAMEWISE", "TransformStream"]
 
 # What a step does in a stream where it can, by its name.
 ENTRIES = frozenset(["decode_audio", "read_series", "tensor"])
-POINTWISE = frozenset(["mel", "log", "dct", "scale", "clip", "fill", "cast"])
+# Steps whose value at a frame depends on that frame alone.
+FRAMEWISE = frozenset(["mel", "log", "dct", "scale", "clip", "fill", "cast"])
 
 # Why a step cannot, and what to do.
 WHOLE = {
@@ -53,8 +55,9 @@ WHOLE = {
 class TransformStream:
     """Feed a recording or a series in chunks; get the same frames as from the whole.
 
-    They agree within 1e-5 of their range: matrix products of another size round otherwise. A
-    frame is given as soon as its last sample is there.
+    They agree within 1e-5 of their range, that before a logarithm where there is one (it makes
+    much of what is near 0): matrix products of another size round otherwise. A frame is given as
+    soon as its last sample is there.
 
     Args:
         transform: Of one raw input and steps one after the other, ending in what is wanted.
@@ -74,11 +77,18 @@ class TransformStream:
                 )
             name = step.outputs[0]
             self._stages.append(_stage(step.op, op, place))
+        first = self._stages[0] if self._stages else None
+        self._entry = (
+            first if isinstance(first, Entry) else None
+        )  # takes each chunk as it comes
+        if self._entry is not None:
+            del self._stages[0]
         self._pending: list[NDArray[Any]] = []
         self._n_pending = 0
         self._n_wanted = 1
         self._is_finished = False
         self._nothing: NDArray[Any] | None = None
+        self._width: tuple[int, ...] | None = None  # of a sample, once there is one
 
     def feed(self, samples: NDArray[Any]) -> NDArray[Any]:
         """The frames that these samples complete.
@@ -91,18 +101,40 @@ class TransformStream:
             ``(frames, ...)``, none or more.
 
         Raises:
-            InputError: No such array, or the stream is finished.
+            InputError: No such array, NaN, other channels than before, or the stream is
+                finished. Nothing of the chunk is taken then, and the next one may be fed.
         """
         if self._is_finished:
             raise InputError("the stream is finished; start another for the next recording")
+        taken = self._taken(samples)
+        if self._pending and self._pending[0].dtype != taken.dtype:
+            done = self._run()
+            return np.concatenate([done, self._queued(taken)])
+        return self._queued(taken)
+
+    def _taken(self, samples: NDArray[Any]) -> NDArray[Any]:
+        """A chunk as it is queued, checked; it is no view of the caller's."""
         if not isinstance(samples, np.ndarray) or samples.ndim not in (1, 2):  # pyright: ignore[reportUnnecessaryIsInstance] - of callers
             raise InputError("expected an array of samples (n,) or (n, channels)")
-        if self._pending and not _alike(self._pending[0], samples):
-            done = self._run()
-            return np.concatenate([done, self.feed(samples)])
-        if len(samples):
-            self._pending.append(samples.copy())
-            self._n_pending += len(samples)
+        try:
+            taken = samples.copy() if self._entry is None else self._entry.feed(samples.copy())
+        except InputError as error:
+            raise InputError(f"chunk: {error}; nothing of it was taken") from error
+        if self._width is not None and len(taken) and taken.shape[1:] != self._width:
+            raise InputError(
+                f"chunk: expected samples of shape {self._width} as before, got "
+                f"{taken.shape[1:]}; nothing of it was taken"
+            )
+        if len(taken):
+            self._width = taken.shape[1:]
+        return taken
+
+    def _queued(self, taken: NDArray[Any]) -> NDArray[Any]:
+        if len(taken):
+            self._pending.append(taken)
+            self._n_pending += len(taken)
+        elif self._nothing is None and not self._pending:
+            self._nothing = _through(self._stages, taken)[:0].copy()
         if self._n_pending < self._n_wanted and self._nothing is not None:
             return self._nothing
         return self._run()
@@ -133,8 +165,8 @@ class TransformStream:
 
     def _run(self) -> NDArray[Any]:
         waiting, self._pending, self._n_pending = self._pending, [], 0
-        samples = np.concatenate(waiting) if waiting else np.zeros(0, np.float32)
-        made = _through(self._stages, samples)
+        nothing = np.zeros(0, np.float32) if self._entry is None else self._entry.nothing
+        made = _through(self._stages, np.concatenate(waiting) if waiting else nothing)
         if self._nothing is None:
             self._nothing = made[:0].copy()
         self._n_wanted = self._n_missing()
@@ -150,10 +182,6 @@ class TransformStream:
         return 1
 
 
-def _alike(first: NDArray[Any], second: NDArray[Any]) -> bool:
-    return first.dtype == second.dtype and first.shape[1:] == second.shape[1:]
-
-
 def _through(stages: list[Stage], values: NDArray[Any]) -> NDArray[Any]:
     for stage in stages:
         values = stage.feed(values)
@@ -166,7 +194,7 @@ def _stage(name: str, op: Op, place: str) -> Stage:
             return make(op, place)
     if name in ENTRIES:
         return Entry(op)
-    if name in POINTWISE:
+    if name in FRAMEWISE:
         return Pointwise(op)
     if name == "pre_emphasis":
         return Windowed(op, before=1, after=0)
@@ -184,20 +212,37 @@ def _filter(op: Any, place: str) -> Stage:
         raise TransformError(
             f"{place}: acts along the axes {list(op.axes)}; a stream needs axes [0], the time"
         )
-    radius = (
-        int(TRUNCATE_SIGMAS * op.sigma + 0.5)
-        if isinstance(op, GaussianFilter)
-        else op.size // 2
-    )
-    return Windowed(op, before=radius, after=radius)
+    if isinstance(op, GaussianFilter):
+        return _around(op, len(op.weights), causal=False)
+    return _around(op, op.size, causal=op.causal)
 
 
-def _savitzky_golay(op: Any, place: str) -> Stage:
-    if op.axis != 0:
+def _around(op: Any, size: int, *, causal: bool) -> Stage:
+    if causal:
+        return Windowed(op, before=size - 1, after=0)
+    return Windowed(op, before=size // 2, after=size // 2)
+
+
+def _savitzky_golay(op: SavitzkyGolay, place: str) -> Stage:
+    _check_time(op.axis, place)
+    return _around(op, op.window, causal=op.causal)
+
+
+def _butterworth(op: Butterworth, place: str) -> Stage:
+    _check_time(op.axis, place)
+    if not op.causal:
         raise TransformError(
-            f"{place}: acts along axis {op.axis}; a stream needs axis 0, the time"
+            f"{place}: goes forward and backward over the whole and cannot stream; build with "
+            "causal = true, or call predict on the whole"
         )
-    return Windowed(op, before=op.window // 2, after=op.window // 2)
+    return Recursive(op)
+
+
+def _check_time(axis: int, place: str) -> None:
+    if axis != 0:
+        raise TransformError(
+            f"{place}: acts along axis {axis}; a stream needs axis 0, the time"
+        )
 
 
 _STAGES: dict[type[Any], Callable[[Any, str], Stage]] = {
@@ -209,4 +254,5 @@ _STAGES: dict[type[Any], Callable[[Any, str], Stage]] = {
     MedianFilter: _filter,
     GaussianFilter: _filter,
     SavitzkyGolay: _savitzky_golay,
+    Butterworth: _butterworth,
 }

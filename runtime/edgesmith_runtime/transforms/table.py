@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
-from edgesmith_runtime.transforms.columns import check_columns, columns_of, listed, shown
+from edgesmith_runtime.transforms.columns import (
+    check_columns,
+    columns_of,
+    digits_of,
+    listed,
+    shown,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,7 +181,7 @@ def _text_of(value: object) -> str | None:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | np.integer):
-        return str(int(cast("int", value)))
+        return digits_of(int(cast("int", value)))
     if not isinstance(value, float | np.floating):
         return None
     number = float(cast("float", value))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from edgesmith_runtime.errors import InputError, TransformError
-from edgesmith_runtime.transforms.rows import as_rows, mapped, texts_in
+from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.transforms.rows import as_rows, mapped, single_texts, texts_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,11 +147,8 @@ class SplitText:
         Raises:
             TransformError: Several texts a sample.
         """
-        array = texts_in(texts)
-        if isinstance(array, list) or array.shape[1:] not in ((), (1,)):
-            raise TransformError("expected one text a sample to split")
         split = bytes.split if self.by == "whitespace" else _characters
-        return [split(text) for text in array.ravel().tolist()]
+        return [split(text) for text in single_texts(texts, "split")]
 
 
 def _characters(text: bytes) -> list[bytes]:

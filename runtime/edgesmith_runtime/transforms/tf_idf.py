@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith_runtime.transforms.indices import MAX_FIRST
 from edgesmith_runtime.transforms.rows import as_rows, numbers_in
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class TfIdf:
 
     Args:
         weights: The idf of each index, from ``first`` on.
-        first: The index of the first weight. Other indices, those of unknown tokens, are left
+        first: The index of the first weight, 0 to 2^31. Other indices, those of unknown tokens, are left
             out, and do not count in the length.
         sublinear: The logarithm of the count instead of the count.
         normalize: Divide by the length; a text without a known token stays all zeros.
@@ -44,8 +45,8 @@ class TfIdf:
     def __post_init__(self) -> None:
         if not self.weights or not all(map(math.isfinite, self.weights)):
             raise ValueError("weights: expected one finite number or more")
-        if self.first < 0:
-            raise ValueError(f"first: expected a number from 0, got {self.first}")
+        if not 0 <= self.first <= MAX_FIRST:
+            raise ValueError(f"first: expected 0 to {MAX_FIRST}, got {self.first}")
         object.__setattr__(self, "_array", np.array(self.weights))
 
     def __call__(self, indices: Any) -> NDArray[np.float32]:

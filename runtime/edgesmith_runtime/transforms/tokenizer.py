@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from edgesmith_runtime.errors import BackendError, InputError, TransformError
-from edgesmith_runtime.transforms.rows import texts_in
+from edgesmith_runtime.errors import BackendError, InputError
+from edgesmith_runtime.transforms.indices import MAX_FIRST
+from edgesmith_runtime.transforms.rows import single_texts
 
 __all__ = ["Tokenize"]
 
@@ -23,7 +24,7 @@ class Tokenize:
 
     Args:
         tokenizer: The content of a ``tokenizer.json``: the step's asset.
-        first: Added to every id; 1 keeps 0 free for padding.
+        first: Added to every id, 0 to 2^31; 1 keeps 0 free for padding.
         special_tokens: Add those that the file's post-processor puts around a text, e.g. [CLS].
     """
 
@@ -33,8 +34,8 @@ class Tokenize:
     _engine: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.first < 0:
-            raise ValueError(f"first: expected a number from 0, got {self.first}")
+        if not 0 <= self.first <= MAX_FIRST:
+            raise ValueError(f"first: expected 0 to {MAX_FIRST}, got {self.first}")
         object.__setattr__(self, "_engine", _engine(self.tokenizer))
 
     @property
@@ -53,15 +54,14 @@ class Tokenize:
             InputError: A text that the tokenizer has no ids for.
             TransformError: Several texts a sample.
         """
-        array = texts_in(texts)
-        if isinstance(array, list) or array.shape[1:] not in ((), (1,)):
-            raise TransformError("expected one text a sample to tokenize")
-        given = [text.decode("utf-8", "replace") for text in array.ravel().tolist()]
+        given = [text.decode("utf-8", "replace") for text in single_texts(texts, "tokenize")]
         try:
             encoded = self._engine.encode_batch_fast(
                 given, add_special_tokens=self.special_tokens
             )
-        except Exception as error:  # the library's own errors have no other class
+        except BaseException as error:  # the library's own errors have no other class
+            if not _is_the_librarys(error):
+                raise
             raise InputError(f"the tokenizer refused a text: {error}") from error
         if not self.first:
             return [one.ids for one in encoded]
@@ -77,8 +77,15 @@ def _engine(content: str) -> Any:
         ) from error
     try:
         engine: Any = tokenizers.Tokenizer.from_str(content)
-    except Exception as error:  # the library's own errors have no other class
+    except BaseException as error:  # the library's own errors have no other class
+        if not _is_the_librarys(error):
+            raise
         raise ValueError(f"tokenizer: expected a tokenizer.json, got {error}") from error
     engine.no_padding()
     engine.no_truncation()
     return engine
+
+
+def _is_the_librarys(error: BaseException) -> bool:
+    """Whether an error tells of a text; a panic of Rust is no ``Exception`` in Python."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"

@@ -29,7 +29,8 @@ class TrimSilence:
     The power of a frame around each multiple of ``hop`` is ``mean(x^2)``, with zeros beyond the
     recording. What is kept goes from the first to the last frame whose power in dB is above the
     loudest one's minus ``threshold_db``: samples ``first hop`` to ``(last + 1) hop``. As
-    ``librosa.effects.trim``. A recording of silence alone is kept whole.
+    ``librosa.effects.trim``; a frame has a power of 1e-10 at least, and a recording of such frames
+    alone, which is silence, is kept whole.
 
     Args:
         threshold_db: Below the loudest frame, above 0.
@@ -54,7 +55,10 @@ class TrimSilence:
         Raises:
             InputError: No numbers, or another number of axes.
         """
-        return stacked([self._trimmed(recording) for recording in recordings_of(samples)])
+        recordings = recordings_of(samples)
+        if isinstance(samples, np.ndarray) and not recordings:
+            return cast("NDArray[Any]", samples).astype(np.float32)
+        return stacked([self._trimmed(recording) for recording in recordings])
 
     def _trimmed(self, recording: NDArray[np.float32]) -> NDArray[np.float32]:
         half = self.frame_length // 2
@@ -63,9 +67,9 @@ class TrimSilence:
         centres = np.arange(0, len(recording) + 1, self.hop)
         last = np.minimum(centres + half, len(recording))
         power = (sums[last] - sums[np.maximum(centres - half, 0)]) / (2 * half)
-        floor = max(float(power.max()), SMALLEST) * 10 ** (-self.threshold_db / 10)
-        loud = np.flatnonzero(power > floor)
-        if not len(loud):
+        power = np.maximum(power, SMALLEST)
+        loud = np.flatnonzero(power > power.max() * 10 ** (-self.threshold_db / 10))
+        if not len(loud) or power.max() == SMALLEST:
             return recording
         return recording[loud[0] * self.hop : (loud[-1] + 1) * self.hop]
 
@@ -134,7 +138,7 @@ class PreEmphasis:
 
     def _lifted(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         lifted = as_floats(batch, 1).astype(np.float32)
-        lifted[:, 1:] -= np.float32(self.coefficient) * lifted[:, :-1].copy()
+        lifted[:, 1:] -= np.float32(self.coefficient) * lifted[:, :-1]
         return lifted
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from edgesmith_runtime.errors import TransformError
 from edgesmith_runtime.transforms.normalize_text import BLANKS
-from edgesmith_runtime.transforms.rows import texts_in
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from edgesmith_runtime.transforms.rows import single_texts
 
 __all__ = ["CharacterNgrams", "Words"]
+
+MAX_SHORTEST = 1000
+MAX_WIDTH = 32  # of a text it makes at most 528 bytes a byte, in 32 n-grams
+MAX_KEPT_WORD = 64  # bytes; what is longer is hardly a word that comes again
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Words:
     emoji separate words.
 
     Args:
-        shortest: Characters that a word has at least; shorter ones go.
+        shortest: Characters that a word has at least, 1 to 1000; shorter ones go.
         marks: Each character that is neither part of a word nor a blank is a token too.
     """
 
@@ -37,8 +36,8 @@ class Words:
     _of_unicode: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.shortest < 1:
-            raise ValueError(f"shortest: expected a number from 1, got {self.shortest}")
+        if not 1 <= self.shortest <= MAX_SHORTEST:
+            raise ValueError(f"shortest: expected 1 to {MAX_SHORTEST}, got {self.shortest}")
         word = rf"\w{{{self.shortest},}}"
         # The blanks of str that those of bytes lack stand in the class by themselves.
         rule = rf"{word}|[^\w\s\x1c-\x1f]" if self.marks else word
@@ -54,7 +53,7 @@ class Words:
         Raises:
             TransformError: Several texts a sample.
         """
-        return [self._one(text) for text in _single(texts)]
+        return [self._one(text) for text in single_texts(texts, "split")]
 
     def _one(self, text: bytes) -> list[bytes]:
         if text.isascii():
@@ -71,15 +70,15 @@ class CharacterNgrams:
     emoji are words. A word that with its two blanks is no longer than a width gives itself, once.
 
     Args:
-        widths: The shortest and the longest n-gram, in characters (code points).
+        widths: The shortest and the longest n-gram, in characters (code points), 1 to 32.
     """
 
     widths: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if len(self.widths) != 2 or not 1 <= self.widths[0] <= self.widths[1]:
+        if len(self.widths) != 2 or not 1 <= self.widths[0] <= self.widths[1] <= MAX_WIDTH:
             raise ValueError(
-                "widths: expected the shortest and the longest n-gram, from 1, "
+                f"widths: expected the shortest and the longest n-gram, 1 to {MAX_WIDTH}, "
                 f"got {list(self.widths)}"
             )
 
@@ -92,7 +91,7 @@ class CharacterNgrams:
         Raises:
             TransformError: Several texts a sample.
         """
-        return [self._one(text) for text in _single(texts)]
+        return [self._one(text) for text in single_texts(texts, "split")]
 
     def _one(self, text: bytes) -> list[bytes]:
         if text.isascii():
@@ -102,11 +101,11 @@ class CharacterNgrams:
         first, last = self.widths
         grams: list[bytes] = []
         for word in words:
-            grams += _within(word, first, last)
+            within = _known_within if len(word) <= MAX_KEPT_WORD else _within
+            grams += within(word, first, last)
         return grams
 
 
-@lru_cache(maxsize=1 << 12)  # most words of a language are few: 5 MB hold them
 def _within(word: bytes, first: int, last: int) -> tuple[bytes, ...]:
     whole: Any = b" %b " % word
     if not word.isascii():
@@ -122,9 +121,5 @@ def _within(word: bytes, first: int, last: int) -> tuple[bytes, ...]:
     return tuple(grams if word.isascii() else [gram.encode() for gram in grams])
 
 
-def _single(texts: Any) -> list[bytes]:
-    """One text a sample, else TransformError."""
-    array: NDArray[np.object_] | list[Any] = texts_in(texts)
-    if isinstance(array, list) or array.shape[1:] not in ((), (1,)):
-        raise TransformError("expected one text a sample to split")
-    return array.ravel().tolist()
+# Most words of a language are few: 5 MB hold them.
+_known_within = lru_cache(maxsize=1 << 12)(_within)

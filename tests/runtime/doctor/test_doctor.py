@@ -219,3 +219,100 @@ def test_the_command_exits_with_2_for_what_it_cannot_read(
 
     assert code == 2
     assert message in capsys.readouterr().err
+
+
+def _asked(bundle: Path, tensor: Path, raw: Path | str, *more: str) -> list[str]:
+    return ["doctor", str(bundle), "--tensor", str(tensor), "--raw", str(raw), *more]
+
+
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_the_command_compares_as_many_rows_as_the_tensor_has(
+    row_bundle_path: Path,
+    saved: Callable[[str, NDArray[Any]], Path],
+    tmp_path: Path,
+    n_rows: int,
+) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1.5,40\n" * n_rows)
+    tensor = saved("t.npy", np.array([[1.5, 40.0]] * n_rows, np.float32))
+
+    assert cli.main(_asked(row_bundle_path, tensor, tmp_path / "rows.csv")) == 0
+
+
+def test_a_row_without_a_batch_axis_is_one_row_to_the_command(
+    row_bundle_path: Path, saved: Callable[[str, NDArray[Any]], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1.5,40\n")
+    tensor = saved("t.npy", np.array([1.5, 40.0], np.float32))
+
+    assert cli.main(_asked(row_bundle_path, tensor, tmp_path / "rows.csv")) == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_rows", "message"),
+    [
+        (
+            (3, 2),
+            2,
+            "rows.csv: expected as many rows as the tensor has, 3, got 2; give the rows",
+        ),
+        ((1, 2), 2, "rows.csv: expected as many rows as the tensor has, 1, got more than 1;"),
+        ((2,), 2, "rows.csv: expected as many rows as the tensor has, 1, got more than 1;"),
+    ],
+)
+def test_the_command_refuses_another_number_of_rows(  # noqa: PLR0913 - fixtures and a case
+    row_bundle_path: Path,
+    saved: Callable[[str, NDArray[Any]], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    shape: tuple[int, ...],
+    n_rows: int,
+    message: str,
+) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1.5,40\n" * n_rows)
+    tensor = saved("t.npy", np.ones(shape, np.float32))
+
+    code = cli.main(_asked(row_bundle_path, tensor, tmp_path / "rows.csv"))
+
+    assert code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_command_refuses_a_folder_of_several_files(
+    colours_path: Path,
+    saved: Callable[[str, NDArray[Any]], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    image.fromarray(PHOTO).save(folder / "a.png")
+    tensor = saved("t.npy", PIXELS)
+
+    assert cli.main(_asked(colours_path, tensor, folder)) == 0
+    image.fromarray(PHOTO).save(folder / "b.png")
+    capsys.readouterr()
+
+    assert cli.main(_asked(colours_path, tensor, folder)) == 2
+    assert "expected the one raw input that the tensor is of, got several" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_command_takes_a_budget(
+    colours_path: Path,
+    saved: Callable[[str, NDArray[Any]], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(PHOTO).save(tmp_path / "a.png")
+    noise = np.random.default_rng(9).normal(size=PIXELS.shape).astype(np.float32)
+    tensor = saved("t.npy", noise)
+
+    code = cli.main(_asked(colours_path, tensor, tmp_path / "a.png", "--budget", "0", "--json"))
+
+    assert (code, json.loads(capsys.readouterr().out)["stopped_early"]) == (1, True)
+    with pytest.raises(SystemExit):
+        cli.main(_asked(colours_path, tensor, tmp_path / "a.png", "--budget", "-1"))
+    assert "expected seconds from 0, got '-1'" in capsys.readouterr().err

@@ -88,6 +88,43 @@ def test_a_cutoff_may_be_in_hertz() -> None:
     np.testing.assert_allclose(filtered, wanted, atol=1e-9)
 
 
+@pytest.mark.parametrize("band", [(0.001, 0.45), (0.0005, 0.4), (0.002, 0.49)])
+@pytest.mark.parametrize("order", [6, 9, 10])
+def test_a_wide_band_has_the_response_of_the_formula(
+    order: int, band: tuple[float, float]
+) -> None:
+    impulse = np.zeros((1, 1 << 15, 1))
+    impulse[0, 1] = 1
+
+    response = Butterworth("band", order, band, causal=True)(impulse)[0, :, 0]
+
+    gain = np.abs(np.fft.rfft(response))[40:-2]
+    places = np.tan(np.pi * np.fft.rfftfreq(1 << 15))[40:-2]
+    low, high = np.tan(np.pi * np.array(band))
+    turns = (places**2 - low * high) / (places * (high - low))
+    np.testing.assert_allclose(gain, 1 / np.sqrt(1 + turns ** (2 * order)), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cutoff"), [("low", (1e-300,)), ("low", (1e-7,)), ("band", (1e-9, 0.4999999))]
+)
+def test_a_cutoff_that_rounding_would_move_is_refused(
+    kind: str, cutoff: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"^cutoff: .* at order 5 is beyond what float64"):
+        Butterworth(kind, 5, cutoff)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("number", [np.nan, -np.inf])
+def test_what_the_recursion_would_carry_on_is_refused(number: float, *, causal: bool) -> None:
+    series = np.ones((1, 64, 1))
+    series[0, 50] = number
+
+    with pytest.raises(InputError, match=r"^expected finite numbers, .*; fill missing points"):
+        Butterworth("low", 2, (0.1,), causal=causal)(series)
+
+
 def test_half_of_the_power_is_left_at_the_cutoff() -> None:
     wave = np.sin(2 * np.pi * 0.05 * np.arange(4000))
 

@@ -122,3 +122,17 @@ def test_bad_parts_are_refused(parts: tuple[str, ...]) -> None:
         match=r"^parts: expected one or more of year, month, day, weekday, day_of_year, hour that",
     ):
         Dates(("sold",), ((),), parts)
+
+
+@pytest.mark.parametrize("form", ["%Y %Y", "%Q", "%"])
+def test_a_format_that_cannot_be_read_by_is_refused(form: str) -> None:
+    with pytest.raises(ValueError, match=rf"^format: '{form}' "):
+        Dates(("sold",), ((),), ("year",), format=form)
+
+
+def test_cells_of_datetime64_are_dates() -> None:
+    made = _parts([np.datetime64("2024-12-31T23"), np.datetime64("NaT"), "2024-12-31"])
+
+    assert made[0].tolist() == [2024, 12, 31, 1, 366, 23]
+    assert np.isnan(made[1]).all()
+    assert made[2].tolist() == [2024, 12, 31, 1, 366, 0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.transforms.framing import Frames
+from edgesmith_runtime.transforms.spectra import Stft
 
 
 @pytest.mark.parametrize("n", [0, 1, 4, 5, 6, 23])
@@ -46,3 +48,18 @@ def test_channels_stay_the_last_axis() -> None:
 def test_a_wrong_param_is_named(params: tuple[int, int], name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: expected 1 to 1048576 samples, got 0$"):
         Frames(length=params[0], hop=params[1])
+
+
+@pytest.mark.parametrize("pad_end", [True, False])
+def test_frames_beyond_a_gigabyte_are_refused(*, pad_end: bool) -> None:
+    with pytest.raises(
+        InputError, match=r"^expected at most 268435456 values in all frames, g"
+    ):
+        Frames(length=1 << 15, hop=1, pad_end=pad_end)(np.zeros((1, 1 << 16), np.float32))
+
+
+def test_spectra_beyond_a_gigabyte_are_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"^expected at most 268435456 values in all frames, g"
+    ):
+        Stft(frame_length=9, hop=1, fft_length=1 << 16)(np.zeros((1, 9000), np.float32))

@@ -93,9 +93,10 @@ def test_rows_of_tokens_are_not_crossed() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Hash(n_bins=0), "n_bins: expected a number from 1, got 0"),
+        (lambda: Hash(n_bins=0), "n_bins: expected 1 to 4611686018427387904, got 0"),
+        (lambda: Hash(n_bins=10**30), f"n_bins: expected 1 to {1 << 62}, got {10**30}"),
         (lambda: Hash(n_bins=2, salt=(1,)), r"salt: expected two numbers, got \[1\]"),
-        (lambda: CrossHash(0), "n_bins: expected a number from 1, got 0"),
+        (lambda: CrossHash(0), "n_bins: expected 1 to 4611686018427387904, got 0"),
     ],
 )
 def test_params_that_no_hash_can_have_are_refused(make: Any, message: str) -> None:

@@ -365,3 +365,12 @@ def test_another_background_is_refused() -> None:
         ValueError, match="alpha: expected one of 'drop', 'white', 'black', got 'grey'"
     ):
         DecodeImage("rgb", "grey")
+
+
+def test_a_side_that_no_camera_has_is_refused() -> None:
+    message = "expected sides of at most 65535 pixels, got 1 x 65536; make the image smaller"
+    content = _encoded(Image.new("L", (65_536, 1)), "PNG")
+
+    for raw in (content, np.zeros((1, 65_536), np.uint8)):
+        with pytest.raises(InputError, match=message):
+            _decode("grey", [raw])

@@ -97,8 +97,16 @@ def test_values_of_another_kind_are_refused(call: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Pad(-1), "length: expected a number from 0, got -1"),
-        (lambda: CountIndices(depth=0, binary=True, dtype="int64"), "one place or more, got 0"),
+        (lambda: Pad(-1), "length: expected 0 to 16777216, got -1"),
+        (lambda: Pad(10**30), f"length: expected 0 to 16777216, got {10**30}"),
+        (
+            lambda: CountIndices(depth=0, binary=True, dtype="int64"),
+            "expected 1 to 16777216 places, got 0",
+        ),
+        (
+            lambda: OneHotIndices(depth=1 << 32, squeeze=False, dtype="int64"),
+            "expected 1 to 16777216 places, got 4294967296",
+        ),
         (lambda: CountIndices(depth=1, binary=True, dtype="text"), "dtype: expected one of "),
         (lambda: Weigh(weights=(float("inf"),)), "weights: expected finite numbers"),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.transforms.levels import Log, Pcen
 
 
@@ -74,14 +75,29 @@ def test_no_frames_give_none() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Log(0), "floor: expected 1e-37 or more, got 0"),
+        (lambda: Log(0), r"floor: expected 1e-37 to 1e\+37, got 0"),
         (lambda: Log(1, "bel"), "unit: expected one of natural, ten, decibel, got 'bel'"),
-        (lambda: Pcen(smoothing=0), "smoothing: expected above 0 and at most 1, got 0"),
-        (lambda: Pcen(power=2), "power: expected above 0 and at most 1, got 2"),
+        (lambda: Log(1e300), r"floor: expected 1e-37 to 1e\+37, got 1e\+300"),
+        (lambda: Pcen(smoothing=0), "smoothing: expected 1e-37 to 1, got 0"),
+        (lambda: Pcen(epsilon=1e-320), r"epsilon: expected 1e-37 to 1e\+06, got 1e-320"),
+        (lambda: Pcen(initial=1e300), r"initial: expected 0 to 1e\+37, or none, got 1e\+300"),
+        (lambda: Pcen(power=2), "power: expected 1e-37 to 1, got 2"),
         (lambda: Pcen(gain=-1), "gain: expected 0 to 1, got -1"),
-        (lambda: Pcen(initial=-1.0), "initial: expected a number from 0, or none, got -1.0"),
+        (lambda: Pcen(initial=-1.0), r"initial: expected 0 to 1e\+37, or none, got -1.0"),
     ],
 )
 def test_a_wrong_param_is_named(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         make()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e300])
+def test_what_gain_control_would_carry_on_is_refused(number: float) -> None:
+    energies = np.ones((1, 64, 2))
+    energies[0, 50, 0] = number
+
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(InputError, match=r"^expected finite numbers, .*; fill missing points"),
+    ):
+        Pcen()(energies)

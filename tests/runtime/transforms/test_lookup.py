@@ -82,7 +82,10 @@ def test_without_an_index_for_it_the_unknown_is_refused(
     ("params", "message"),
     [
         ({"vocabulary": ("a", "a")}, "expected texts that differ, one stands twice"),
-        ({"vocabulary": ("a",), "first": -1}, "expected numbers from 0, got -1, 1"),
+        (
+            {"vocabulary": ("a",), "first": -1},
+            "expected numbers from 0 to 2147483648, got -1, 1",
+        ),
         ({"vocabulary": ("a",), "salt": (1,)}, r"salt: expected two numbers, got \[1\]"),
     ],
 )

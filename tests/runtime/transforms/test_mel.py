@@ -138,7 +138,16 @@ def test_another_length_is_refused(op: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"sample_rate": 0}, "sample_rate: expected 1 Hz or more, got 0"),
+        ({"sample_rate": 0}, "sample_rate: expected 1 to 1000000 Hz, got 0"),
+        ({"sample_rate": 10**40}, f"sample_rate: expected 1 to 1000000 Hz, got {10**40}"),
+        (
+            {"fft_length": 65536, "n_mels": 1024},
+            "n_mels: expected at most 8388608 bins times bands, got 32769 x 1024",
+        ),
+        (
+            {"high_hz": 1e-320, "norm": "slaney"},
+            "low_hz, high_hz: 20 bands from 0 to 9.99989e-321 Hz are too narrow for float32",
+        ),
         ({"fft_length": 1}, "fft_length: expected 2 to 65536, got 1"),
         ({"n_mels": 0}, "n_mels: expected 1 to 1024, got 0"),
         (

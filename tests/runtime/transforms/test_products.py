@@ -22,3 +22,13 @@ def test_a_matrix_beyond_the_limit_is_taken_row_by_row() -> None:
     stack, matrix = rng.normal(size=(1, 3, 700)), rng.normal(size=(700, 700))
 
     np.testing.assert_allclose(product(stack, matrix), stack @ matrix)
+
+
+def test_another_memory_layout_gives_the_same_bits() -> None:
+    rng = np.random.default_rng(0)
+    stack = rng.normal(size=(2, 33, 257)).astype(np.float32)
+    matrix = rng.normal(size=(257, 40)).astype(np.float32)
+
+    np.testing.assert_array_equal(
+        product(np.asfortranarray(stack), matrix), product(stack, matrix)
+    )

@@ -27,8 +27,11 @@ def _noise(n: int, seed: int = 0) -> np.ndarray[Any, Any]:
     return np.random.default_rng(seed).uniform(-1, 1, (1, n)).astype(np.float32)
 
 
+ODD_RATES = [(16004, 8000), (8000, 16004), (4096, 4095), (4001, 1), (1, 4001)]
+
+
 @pytest.mark.parametrize("n", [1, 7, 1000, 5003])
-@pytest.mark.parametrize(("from_rate", "to_rate"), RATES)
+@pytest.mark.parametrize(("from_rate", "to_rate"), [*RATES, *ODD_RATES])
 def test_it_is_scipys_polyphase_with_the_documented_filter(
     from_rate: int, to_rate: int, n: int
 ) -> None:
@@ -101,3 +104,10 @@ def test_a_wrong_rate_is_named(from_rate: int, to_rate: int, message: str) -> No
 def test_texts_are_refused() -> None:
     with pytest.raises(InputError, match="expected an array of numbers, got dtype <U1"):
         Resample(16000, 8000)(np.array([["a"]]))
+
+
+@pytest.mark.parametrize(("from_rate", "to_rate"), ODD_RATES)
+def test_odd_rates_take_a_few_megabytes(from_rate: int, to_rate: int) -> None:
+    parts = polyphase(from_rate, to_rate).parts
+
+    assert sum(matrix.nbytes for _, matrix in parts) <= 4 << 20

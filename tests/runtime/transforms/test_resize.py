@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edgesmith_runtime.errors import InputError
-from edgesmith_runtime.transforms.resize import Resize
+from edgesmith_runtime.transforms.resize import Resize, _kept_bands
 
 METHODS = ["nearest", "bilinear", "bicubic", "lanczos3", "area"]
 
@@ -222,3 +222,12 @@ def test_no_images_stay_none(n_channels: int) -> None:
 def test_bad_params_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_large_matrices_are_not_kept() -> None:
+    before = _kept_bands.cache_info().currsize
+
+    resized = Resize(1, 224)(np.ones((1, 1, 65_535, 1), np.uint8))
+
+    np.testing.assert_allclose(resized, 1, rtol=1e-5)
+    assert _kept_bands.cache_info().currsize == before

@@ -84,3 +84,13 @@ def test_an_axis_that_is_not_there_is_named() -> None:
 def test_a_wrong_param_is_named(axes: tuple[int, ...], method: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         StandardizeSample(axes, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_large_numbers_keep_their_proportions(method: str) -> None:
+    samples = np.array([[1.0, -1.0, 0.3]], np.float32)
+
+    large = StandardizeSample((0,), method)(samples * np.float32(3e38))
+
+    np.testing.assert_allclose(large, StandardizeSample((0,), method)(samples), rtol=1e-5)
+    assert large.dtype == np.float32

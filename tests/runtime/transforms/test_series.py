@@ -170,3 +170,34 @@ def test_one_point_is_a_series() -> None:
 def test_a_count_of_none_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: expected 1 or more, got 0$"):
         ReadSeries(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("content", "points"),
+    [
+        (b";\n1;2\n", [[NAN, NAN], [1, 2]]),
+        (b"NaN,NaN\n1,2\n", [[NAN, NAN], [1, 2]]),
+        (b'"",""\n1,2\n', [[NAN, NAN], [1, 2]]),
+        (b',NA\n"1",2\n', [[NAN, NAN], [1, 2]]),
+        (b'a,b\n1,""\n"NA",3\n', [[1, NAN], [NAN, 3]]),
+        (b'a b\n1 ""\n', [[1, NAN]]),
+        (b",b\n1,2\n", [[1, 2]]),
+    ],
+)
+def test_a_first_point_may_be_missing_and_cells_in_quotes_too(
+    content: bytes, points: list[list[float]]
+) -> None:
+    np.testing.assert_array_equal(ReadSeries()([content])[0], np.array(points, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ([[10**400]], "expected finite numbers in the range of float32"),
+        (["1.5", None], "expected numbers, got texts among them"),
+        ([["1", None]], "expected numbers, got texts among them"),
+    ],
+)
+def test_what_is_among_the_numbers_is_refused(raw: object, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}$"):
+        ReadSeries()([raw])

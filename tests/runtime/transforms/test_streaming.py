@@ -55,6 +55,32 @@ PROGRAMS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("moving_average", {"size": 3, "axes": [0]}),
         ("savitzky_golay", {"window": 5, "order": 2, "axis": 0}),
     ),
+    "causal": (
+        DECODE,
+        ("moving_average", {"size": 5, "axes": [0], "causal": True}),
+        ("median_filter", {"size": 7, "axes": [0], "causal": True}),
+        ("savitzky_golay", {"window": 9, "order": 2, "axis": 0, "causal": True}),
+    ),
+    "recursive": (
+        DECODE,
+        ("butterworth", {"kind": "low", "order": 4, "cutoff": [0.1], "causal": True}),
+        _stft(),
+    ),
+    "recursive_series": (
+        ("tensor", {"dtype": "float64", "shape": [-1]}),
+        ("butterworth", {"kind": "band", "order": 2, "cutoff": [0.1, 0.2], "causal": True}),
+    ),
+    "odd_rates": (DECODE, ("resample", {"from_rate": 16004, "to_rate": 8000})),
+    "late_zeros": (
+        DECODE,
+        ("resample", {"from_rate": RATE, "to_rate": 8000}),
+        _stft(center="zeros"),
+    ),
+    "late_reflection": (
+        DECODE,
+        ("resample", {"from_rate": RATE, "to_rate": 8000}),
+        _stft(center="reflect"),
+    ),
     "series": (
         ("tensor", {"dtype": "float32", "shape": [-1]}),
         ("moving_average", {"size": 7, "axes": [0]}),
@@ -180,6 +206,66 @@ def test_the_caller_may_use_its_buffer_again() -> None:
     _assert_within_range(np.concatenate(parts), _whole(transform, samples))
 
 
+@pytest.mark.parametrize("center", ["zeros", "reflect"])
+def test_an_empty_chunk_may_come_first(center: str) -> None:
+    transform = _transform((DECODE, _stft(center=center)))
+    samples = _noise(2000)
+
+    streamed = _streamed(transform, samples, [0, 100, 0, 700])
+
+    _assert_within_range(streamed, _whole(transform, samples))
+
+
+@pytest.mark.parametrize(
+    "ops",
+    [
+        (("scale", {"offset": [0, 1], "scale": [1, 2]}),),
+        (("gaussian_filter", {"sigma": 1.0, "axes": [0]}),),
+        (("butterworth", {"kind": "low", "order": 2, "cutoff": [0.1], "causal": True}),),
+        (("frames", {"length": 10, "hop": 5}),),
+    ],
+)
+def test_an_empty_chunk_of_a_series_may_come_first(ops: Any) -> None:
+    transform = _transform((("read_series", {}), *ops))
+    series = np.random.default_rng(0).normal(size=(90, 2))
+
+    streamed = _streamed(transform, series, [0, 0, 7, 30])
+
+    _assert_within_range(streamed, _whole(transform, series))
+
+
+@pytest.mark.parametrize(
+    ("chunk", "message"),
+    [
+        (np.full(50, np.nan), "chunk: the recording holds NaN or infinity; nothing of it"),
+        (np.zeros(50, np.int64), "chunk: expected samples as floats from -1 to 1, or int16"),
+    ],
+)
+def test_a_bad_chunk_costs_no_other_sample(chunk: Any, message: str) -> None:
+    transform = _transform(PROGRAMS["log_mel"])
+    samples = _noise(1200)
+    stream = TransformStream(transform)
+    parts = [stream.feed(samples[:500])]
+
+    with pytest.raises(InputError, match=f"^{message}"):
+        stream.feed(chunk)
+
+    parts += [stream.feed(samples[500:]), stream.finish()]
+    _assert_within_range(np.concatenate(parts), _whole(transform, samples))
+
+
+def test_a_chunk_of_other_channels_is_refused() -> None:
+    stream = TransformStream(
+        _transform((("read_series", {}), ("frames", {"length": 3, "hop": 1})))
+    )
+    stream.feed(np.zeros((2, 2)))
+
+    with pytest.raises(InputError, match=r"^chunk: expected samples of shape \(2,\) as before"):
+        stream.feed(np.zeros((2, 3)))
+
+    assert stream.feed(np.zeros((1, 2))).shape == (1, 3, 2)
+
+
 def test_a_stream_of_nothing_gives_nothing() -> None:
     stream = TransformStream(_transform(PROGRAMS["log_mel"]))
 
@@ -218,6 +304,11 @@ def test_a_stream_of_nothing_gives_nothing() -> None:
             (DECODE, ("savitzky_golay", {"window": 3, "order": 1, "axis": 1})),
             "transform step 1 (savitzky_golay): acts along axis 1; a stream needs axis 0, the "
             "time",
+        ),
+        (
+            (DECODE, ("butterworth", {"kind": "low", "order": 2, "cutoff": [0.1]})),
+            "transform step 1 (butterworth): goes forward and backward over the whole and cannot "
+            "stream; build with causal = true, or call predict on the whole",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.transforms.dates import Dates
 from edgesmith_runtime.transforms.table import (
     Categories,
     FillCategories,
@@ -19,6 +20,7 @@ from edgesmith_runtime.transforms.table import (
     OneHot,
     Ordinal,
 )
+from edgesmith_runtime.transforms.table_texts import ColumnTexts
 
 NAN = float("nan")
 INF = float("inf")
@@ -290,3 +292,17 @@ def test_numbers_are_no_texts() -> None:
 def test_bad_params_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        Numbers(("a",), ((),)),
+        Categories(("a",), ((),)),
+        ColumnTexts("a"),
+        Dates(("a",), ((),), ("year",)),
+    ],
+)
+def test_a_number_of_more_digits_than_python_writes_is_refused(op: Any) -> None:
+    with pytest.raises(InputError, match=r", got int with a number of too many digits to show"):
+        op({"a": [10**5000]})

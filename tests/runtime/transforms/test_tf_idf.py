@@ -104,9 +104,10 @@ def test_weights_that_are_none_are_refused(weights: tuple[float, ...]) -> None:
         TfIdf(weights=weights)
 
 
-def test_a_negative_first_index_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^first: expected a number from 0, got -1$"):
-        TfIdf(weights=(1.0,), first=-1)
+@pytest.mark.parametrize("first", [-1, 10**30])
+def test_a_first_index_that_cannot_be_is_refused(first: int) -> None:
+    with pytest.raises(ValueError, match=rf"^first: expected 0 to 2147483648, got {first}$"):
+        TfIdf(weights=(1.0,), first=first)
 
 
 def test_what_is_no_index_is_refused() -> None:

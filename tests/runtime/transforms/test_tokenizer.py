@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -113,9 +114,29 @@ def test_a_file_that_is_no_tokenizer_is_refused(library: Any) -> None:
         Tokenize('{"version": "1.0"}')
 
 
-def test_a_negative_first_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^first: expected a number from 0, got -1$"):
-        Tokenize("{}", first=-1)
+@pytest.mark.parametrize("first", [-1, 10**30])
+def test_a_first_that_indices_cannot_start_at_is_refused(first: int) -> None:
+    with pytest.raises(ValueError, match=rf"^first: expected 0 to 2147483648, got {first}$"):
+        Tokenize("{}", first=first)
+
+
+def _broken(library: Any, **parts: Any) -> str:
+    words = library.models.WordLevel({"a": 0, "?": 1}, unk_token="?")
+    return json.dumps({**json.loads(library.Tokenizer(words).to_str()), **parts})
+
+
+def test_a_file_that_the_library_panics_at_is_refused(library: Any) -> None:
+    normalizer = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+
+    with pytest.raises(ValueError, match=r"^tokenizer: expected a tokenizer\.json, got "):
+        Tokenize(_broken(library, normalizer=normalizer))
+
+
+def test_a_text_that_the_library_panics_at_is_refused(library: Any) -> None:
+    op = Tokenize(_broken(library, pre_tokenizer={"type": "FixedLength", "length": 0}))
+
+    with pytest.raises(InputError, match=r"^the tokenizer refused a text: "):
+        op(_bytes("a b"))
 
 
 def test_several_texts_a_sample_are_refused(word_piece: Any) -> None:

@@ -192,7 +192,7 @@ def test_an_ill_formed_program_is_refused(steps: tuple[Step, ...], message: str)
             r"^step: 'vocabulary' is given twice, in params and as the asset$",
         ),
         (_step("lookup", {"vocabulary": "a"}), r"^step: vocabulary: expected tuple\[str, "),
-        (_step("pad", {"length": -1}), r"^step: length: expected a number from 0, got -1$"),
+        (_step("pad", {"length": -1}), r"^step: length: expected 0 to 16777216, got -1$"),
     ],
 )
 def test_a_step_that_its_op_cannot_be_made_of_is_refused(step: Step, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.errors import EdgesmithError, InputError, TransformError
 from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.transforms import OPS, Transform, make_op
 
@@ -242,10 +243,10 @@ BATCHES: dict[str, Callable[[np.random.Generator, int], Any]] = {
 }
 
 
-def _one_of(batch: Any, index: int) -> Any:
+def _some(batch: Any, start: int, stop: int) -> Any:
     if isinstance(batch, dict):
-        return {name: values[index : index + 1] for name, values in batch.items()}
-    return batch[index : index + 1]
+        return {name: values[start:stop] for name, values in batch.items()}
+    return batch[start:stop]
 
 
 def _step(op: str, params: dict[str, Any] | None = None, **more: Any) -> Step:
@@ -267,10 +268,29 @@ def test_a_batch_is_its_samples_one_by_one_to_the_bit(
 
     together = transform({"raw": batch})["made"]
 
-    alone = [transform({"raw": _one_of(batch, index)})["made"][0] for index in range(n)]
+    alone = [
+        transform({"raw": _some(batch, index, index + 1)})["made"][0] for index in range(n)
+    ]
     assert len(together) == n
     for sample, expected in zip(together, alone, strict=True):
         np.testing.assert_array_equal(sample, expected, strict=True)
+
+
+@pytest.mark.parametrize(("op", "params"), CASES)
+def test_no_samples_give_none_of_the_rank_that_samples_have(
+    op: str, params: dict[str, Any]
+) -> None:
+    transform = Transform((_step(op, params),), ("raw",))
+    batch = _batch(op, np.random.default_rng(0), 4)
+    if isinstance(batch, list) and isinstance(batch[0], np.ndarray):
+        batch = np.stack(batch)
+
+    made, empty = (transform({"raw": given})["made"] for given in (batch, _some(batch, 0, 0)))
+
+    assert len(empty) == 0
+    if isinstance(made[0], np.ndarray):
+        assert np.ndim(empty) == made[0].ndim + 1
+        assert empty.dtype == made[0].dtype
 
 
 @pytest.mark.parametrize(("op", "params"), CASES)
@@ -302,6 +322,24 @@ def test_a_value_of_another_kind_is_refused(
 ) -> None:
     with pytest.raises((InputError, TransformError), match=r"^input 'raw': "):
         Transform((_step(op, params),), ("raw",))({"raw": value})
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [10**400, 10**30, 1 << 32, -1, 1e300, float("nan")],
+    ids=["1e400", "1e30", "2^32", "-1", "1e300-float", "nan"],
+)
+@pytest.mark.parametrize(("op", "params"), CASES)
+def test_a_number_that_no_param_can_be_is_refused_or_does_no_harm(
+    op: str, params: dict[str, Any], hostile: float
+) -> None:
+    batch = _batch(op, np.random.default_rng(0), 2)
+
+    for name, value in params.items():
+        is_list = isinstance(value, list | tuple)
+        changed = {**params, name: [hostile] * len(value) if is_list else hostile}
+        with np.errstate(all="ignore"), suppress(EdgesmithError):
+            Transform((_step(op, changed),), ("raw",))({"raw": batch})
 
 
 def test_a_big_batch_is_its_samples_one_by_one_to_the_bit() -> None:

@@ -38,6 +38,24 @@ def test_trimming_is_librosas(n: int, top_db: float) -> None:
     np.testing.assert_array_equal(trimmed, _librosas_trim(samples, top_db, 64, 16))
 
 
+@pytest.mark.parametrize("peak", [1e-3, 3e-5, 1.2e-5])
+def test_quiet_frames_are_floored_as_librosas(peak: float) -> None:
+    samples = np.zeros(2000, np.float32)
+    samples[700:1200] = np.random.default_rng(0).normal(size=500) * peak
+
+    (trimmed,) = TrimSilence(threshold_db=60, frame_length=64, hop=16)([samples])
+
+    np.testing.assert_array_equal(trimmed, _librosas_trim(samples, 60, 64, 16))
+
+
+def test_a_threshold_of_next_to_nothing_keeps_the_recording() -> None:
+    samples = np.ones((1, 100), np.float32)
+
+    np.testing.assert_array_equal(
+        TrimSilence(threshold_db=1e-320, frame_length=8, hop=8)(samples), samples
+    )
+
+
 def test_a_recording_of_silence_is_kept_whole() -> None:
     trimmed = TrimSilence(threshold_db=30, frame_length=64, hop=16)(np.zeros((2, 100)))
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesmith_runtime.errors import TransformError
-from edgesmith_runtime.transforms.words import CharacterNgrams, Words
+from edgesmith_runtime.transforms.words import CharacterNgrams, Words, _known_within
 
 CHARACTERS = [*map(chr, range(128)), *"Éßİ\u0301\u00a0\u3000\u0085\u2028\u200d—\u2019£🙂日٣"]
 TEXTS = st.lists(st.sampled_from(CHARACTERS), max_size=24).map("".join)
@@ -69,12 +69,24 @@ def test_emoji_are_no_words_and_have_character_ngrams() -> None:
 
 
 def test_a_wrong_param_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^shortest: expected a number from 1, got 0$"):
-        Words(shortest=0)
-    with pytest.raises(ValueError, match=r"^widths: expected .* from 1, got \[3, 2\]$"):
-        CharacterNgrams((3, 2))
-    with pytest.raises(ValueError, match=r"^widths: expected .* from 1, got \[2\]$"):
-        CharacterNgrams((2,))
+    for shortest in (0, 1 << 32):
+        with pytest.raises(
+            ValueError, match=rf"^shortest: expected 1 to 1000, got {shortest}$"
+        ):
+            Words(shortest=shortest)
+    for widths in ((3, 2), (2,), (1, 33)):
+        got = str(list(widths)).replace("[", r"\[").replace("]", r"\]")
+        with pytest.raises(ValueError, match=rf"^widths: expected .*, 1 to 32, got {got}$"):
+            CharacterNgrams(widths)
+
+
+def test_a_long_word_is_not_kept() -> None:
+    before = _known_within.cache_info().currsize
+
+    grams = _split(CharacterNgrams((3, 5)), "z" * 65)
+
+    assert len(grams) == 65 + 64 + 63
+    assert _known_within.cache_info().currsize == before
 
 
 @pytest.mark.parametrize("op", [Words(), CharacterNgrams((1, 3))])

@@ -47,6 +47,23 @@ def test_the_transform_can_be_longer() -> None:
             "low_hz and high_hz: expected low < high <= 8000, half of sample_rate",
         ),
         (
+            {"features": "waveform", "n_mels": 7},
+            "n_mels: of a spectrum, and features is waveform; leave it out",
+        ),
+        (
+            {"features": "waveform", "hop_ms": 10.0},
+            "hop_ms: of a spectrum, and features is waveform; leave it out",
+        ),
+        (
+            {"features": "waveform", "n_mfcc": 2},
+            "n_mfcc: of mfcc, and features is waveform; leave it out",
+        ),
+        ({"n_mfcc": 13}, "n_mfcc: of mfcc, and features is log_mel; leave it out"),
+        (
+            {"seconds": 0.00001},
+            "seconds: expected one sample or more at 16000 Hz, got 1e-05 seconds",
+        ),
+        (
             {"features": "mfcc", "n_mfcc": 41},
             "n_mfcc: expected at most n_mels 40, got 41",
         ),

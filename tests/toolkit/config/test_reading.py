@@ -317,3 +317,31 @@ OVERRIDES = {
 @pytest.mark.parametrize(("override", "message"), OVERRIDES.values(), ids=OVERRIDES)
 def test_a_wrong_override_is_told(override: str, message: str) -> None:
     assert _message(MINIMAL, override) == message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("training.architecture=tabular",),
+            "c.toml: training: architecture: tabular learns a vector for each category, from its "
+            'code; set cleaning.encode = "codes", or take mlp',
+        ),
+        (
+            ("cleaning.encode=codes",),
+            "c.toml: training: architecture: mlp would take the codes of categories for numbers; "
+            'take tabular, or cleaning.encode = "one_hot" or "ordinal"',
+        ),
+    ],
+)
+def test_codes_and_the_architecture_that_takes_them_go_together(
+    overrides: tuple[str, ...], message: str
+) -> None:
+    assert _message(MINIMAL, *overrides) == message
+
+
+@pytest.mark.parametrize("architecture", ["tabular", "mine.nets:net"])
+def test_codes_are_for_vectors_or_for_a_function_of_the_users(architecture: str) -> None:
+    config = _parse(MINIMAL, "cleaning.encode=codes", f"training.architecture={architecture}")
+
+    assert config.cleaning.encode == "codes"

@@ -35,6 +35,34 @@ TOKENIZER = {"of": "tokenizer", "file": "tokenizer.json"}
             {"tokens": [{"ngrams": [1, 2]}], "features": "sequence"},
             "tokens: a sequence is of single tokens, leave ngrams out",
         ),
+        (
+            {"tokens": [WORDS], "length": 5},
+            "length: of a sequence, and features is tf_idf; leave it out",
+        ),
+        (
+            {"tokens": [WORDS], "features": "counts", "cut": "end"},
+            "cut: of a sequence, and features is counts; leave it out",
+        ),
+        (
+            {"tokens": [WORDS], "features": "counts", "sublinear": True},
+            "sublinear: of tf_idf, and features is counts; leave it out",
+        ),
+        (
+            {"tokens": [{"of": "characters", "shortest": 5}]},
+            "shortest: of words, and of is characters; leave it out",
+        ),
+        (
+            {"tokens": [{"of": "characters", "marks": False}]},
+            "marks: of words, and of is characters; leave it out",
+        ),
+        (
+            {"tokens": [{**TOKENIZER, "max_vocabulary": 3}], "features": "sequence"},
+            "max_vocabulary: a tokenizer has its own vocabulary; leave it out",
+        ),
+        (
+            {"tokens": [{**TOKENIZER, "min_count": 2}], "features": "sequence"},
+            "min_count: a tokenizer has its own vocabulary; leave it out",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(values: dict[str, Any], message: str) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from edgesmith.config import TrainingConfig
+from edgesmith.config.reading import parse_config
+from edgesmith_runtime.errors import ConfigError
 
 
 def _config(**keys: object) -> TrainingConfig:
@@ -48,3 +52,52 @@ def test_a_key_beside_what_it_belongs_to_is_taken(keys: dict[str, object]) -> No
     config = _config(**keys)
 
     assert config.model_dump(include=set(keys)) == keys
+
+
+BACKBONE = """
+name = "any"
+task = "classification"
+source = { kind = "sklearn", dataset = "digits" }
+[training]
+architecture = "backbone"
+options = { net = "MobileNet", weights = "PATH" }
+"""
+
+
+def _weights(path: str) -> TrainingConfig:
+    text = BACKBONE.replace("PATH", path)
+    return parse_config(text, where="a.toml", folder=Path("/models")).training
+
+
+def test_weights_of_a_backbone_start_at_the_folder_of_the_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WEIGHTS", "/elsewhere")
+
+    assert _weights("net.weights.h5").options["weights"] == "/models/net.weights.h5"
+    assert _weights("${WEIGHTS}/net.weights.h5").options["weights"] == (
+        "/elsewhere/net.weights.h5"
+    )
+    assert _weights("").options["weights"] == ""
+
+
+def test_a_bundle_holds_the_name_of_the_weights_and_no_folder() -> None:
+    told = _weights("net.weights.h5").model_dump(mode="json", exclude_unset=True)
+
+    assert told["options"] == {"net": "MobileNet", "weights": "net.weights.h5"}
+
+
+def test_weights_whose_folder_is_not_known_are_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        _weights("${NOT_SET_ANYWHERE}/net.h5")
+
+    assert str(caught.value) == (
+        "a.toml: training.options: weights: '${NOT_SET_ANYWHERE}/net.h5' needs the environment "
+        "variable NOT_SET_ANYWHERE, which is not set; set it: export NOT_SET_ANYWHERE=..."
+    )
+
+
+def test_an_option_of_another_architecture_is_no_path() -> None:
+    config = _config(architecture="mine:net", options={"weights": "imagenet"})
+
+    assert config.options == {"weights": "imagenet"}

@@ -130,6 +130,31 @@ def test_a_step_that_needs_more_digits_stays_on_the_host() -> None:
     )
 
 
+def test_a_step_that_is_off_far_from_0_alone_stays_on_the_host() -> None:
+    steps = (
+        Step(op="read_series", inputs=("series",), outputs=("points",), params={}),
+        Step(
+            op="fit_length_series",
+            inputs=("points",),
+            outputs=("fitted",),
+            params={"length": 40},
+        ),
+        Step(
+            op="gaussian_filter",
+            inputs=("fitted",),
+            outputs=("smooth",),
+            params={"sigma": 2.0, "axes": [0]},
+        ),
+        Step(op="power_spectrum", inputs=("smooth",), outputs=("x",), params={"log": True}),
+    )
+
+    made = fused(steps, {"series": list(RNG.normal(size=(3, 40)).astype(np.float32))})
+
+    assert isinstance(made, str)
+    assert "in 32 bits its numbers are off by" in made
+    assert made.endswith("of their range, of a series that stands still or lies far from 0")
+
+
 def test_where_nothing_can_go_in_the_reason_is_said() -> None:
     median = chain(("median_filter", {"size": 3, "axes": [0]}), shape=(8, 2))
 
@@ -199,3 +224,26 @@ def test_a_length_that_a_step_must_know_is_that_of_the_examples() -> None:
 
     assert isinstance(made, FusedModel)
     assert made.model.inputs[0].shape == (None, 30, 1)
+
+
+def test_the_host_is_told_the_rate_of_a_recording() -> None:
+    steps = (
+        Step(
+            op="decode_audio",
+            inputs=("sound",),
+            outputs=("samples",),
+            params={"sample_rate": 8000},
+        ),
+        Step(op="fit_length", inputs=("samples",), outputs=("x",), params={"length": 20}),
+    )
+
+    made = fused(steps, {"sound": list(RNG.normal(size=(2, 30)).astype(np.float32))})
+
+    assert isinstance(made, FusedModel)
+    assert made.host_part == (
+        HostStep(
+            step=0,
+            op="decode_audio",
+            why="a graph decodes no files: it takes mono float32 at 8000 Hz",
+        ),
+    )

@@ -106,3 +106,10 @@ def test_a_periodogram_is_a_product_too(agree: Agree, n_points: int) -> None:
 
     agree("power_spectrum", series)
     agree("power_spectrum", series, log=True, flat=True, subtract_mean=False, floor=1e-3)
+
+
+def test_a_periodogram_of_a_stuck_sensor_is_at_its_floor(agree: Agree) -> None:
+    stuck = np.full((2, 150, 3), 9.81, np.float32)
+    moving = RNG.normal(size=(2, 150, 3)).astype(np.float32) + np.float32(1e3)
+
+    agree("power_spectrum", np.concatenate([stuck, moving]), log=True)

@@ -53,6 +53,23 @@ def test_statistics_are_those_of_the_runtime(agree: Agree, name: str, n_points: 
     agree("statistics", flat, names=[name])
 
 
+@pytest.mark.parametrize("name", STATISTICS)
+def test_statistics_of_a_small_signal_over_a_large_offset(agree: Agree, name: str) -> None:
+    high = np.concatenate([series(200) * 0.01 + 50.0, np.full((1, 200, 2), 101.3)], axis=0)
+
+    agree("statistics", high.astype(np.float32), names=[name])
+
+
+def test_a_sample_that_never_changes_is_0_whatever_its_value(agree: Agree) -> None:
+    stuck = np.broadcast_to(np.linspace(-3e5, 3e5, 7)[:, None, None], (7, 300, 2))
+
+    agree("standardize_sample", stuck.astype(np.float32), free=(1,), axes=[0])
+
+
+def test_a_sample_of_small_numbers_over_a_large_offset(agree: Agree) -> None:
+    agree("standardize_sample", series(300) + np.float32(30.0), free=(1,), axes=[0])
+
+
 def test_a_median_of_a_free_length_is_refused() -> None:
     import tensorflow as tf
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from edgesmith.core import Prepared
 
 RATE = 8000
-AUDIO = {"sample_rate": RATE, "seconds": 0.1, "n_mels": 12, "low_hz": 0.0}
+LENGTH = {"sample_rate": RATE, "seconds": 0.1}
+BANDS = {"n_mels": 12, "low_hz": 0.0}
+AUDIO = {**LENGTH, **BANDS}
 SILENT = {"normalization": {"method": "none"}}
 
 
@@ -73,7 +75,8 @@ def test_the_features_are_the_steps_after_the_waveform(
     ops: list[str],
     shape: tuple[int, ...],
 ) -> None:
-    prepared = run("audio", recordings, audio={**AUDIO, **audio})
+    bands = {} if audio.get("features") == "waveform" else BANDS
+    prepared = run("audio", recordings, audio={**LENGTH, **bands, **audio})
 
     made = _ops(prepared)
     assert made[made.index("fit_length") + 1 :] == ops
@@ -216,10 +219,41 @@ def test_the_step_dct_is_tensorflows() -> None:
         ),
         (
             {
-                "audio": {**AUDIO, "features": "waveform"},
+                "audio": {**LENGTH, "features": "waveform"},
                 "augmentation": {"frequency_masks": 1},
             },
             "augmentation.frequency_masks: of a spectrum, and audio.features is waveform",
+        ),
+        (
+            {"audio": AUDIO, "augmentation": {"shift": 0.1, "gain_db": 3.0, "noise": 0.1}},
+            "augmentation.noise: of the spectrum, and shift, gain_db act on the waveform; leave "
+            "it out, noise_snr_db is noise in the waveform",
+        ),
+        (
+            {"audio": {**AUDIO, "n_mels": 5}, "augmentation": {"frequency_masks": 2}},
+            "augmentation.frequency_mask_share: 0.15 of 5 bands is less than one, so "
+            "frequency_masks would hide nothing; set it to 0.2 or more",
+        ),
+        (
+            {
+                "audio": {**AUDIO, "features": "mfcc", "n_mfcc": 6},
+                "augmentation": {"frequency_masks": 1},
+            },
+            "augmentation.frequency_mask_share: 0.15 of 6 bands is less than one, so "
+            "frequency_masks would hide nothing; set it to 0.17 or more",
+        ),
+        (
+            {"audio": AUDIO, "augmentation": {"time_masks": 1, "time_mask_share": 0.1}},
+            "augmentation.time_mask_share: 0.1 of 8 frames is less than one, so "
+            "time_masks would hide nothing; set it to 0.12 or more",
+        ),
+        (
+            {
+                "audio": AUDIO,
+                "cleaning": {"filters": [{"op": "median_filter", "size": 3, "axes": [1]}]},
+            },
+            "cleaning.filters.0.axes: expected axes of a sample, of which there are 1 from 0, "
+            "got [1]",
         ),
     ],
 )

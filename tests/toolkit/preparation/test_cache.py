@@ -89,6 +89,80 @@ def test_another_configuration_makes_other_values(
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    ("source", "other"),
+    [
+        (
+            {"kind": "recordings", "path": "long.csv", "target": "label", "length": 8},
+            {"channels": ("a",)},
+        ),
+        (
+            {"kind": "recordings", "path": "long.csv", "target": "label", "length": 8},
+            {"missing": ("-1",)},
+        ),
+        ({"kind": "text", "path": "t.csv", "text": "one", "target": "y"}, {"text": "two"}),
+        ({"kind": "text", "path": "t.csv", "text": "one", "target": "y"}, {"quoting": False}),
+        ({"kind": "arrays", "path": "a.npz"}, {"samples_key": "others"}),
+    ],
+)
+def test_a_file_that_is_read_in_another_way_makes_other_values(
+    run: Callable[..., tuple[Prepared, int]],
+    images: np.ndarray,
+    source: dict[str, Any],
+    other: dict[str, Any],
+) -> None:
+    run(images, source=source)
+    _, n_again = run(images, source=source)
+    _, n_other = run(images, source={**source, **other})
+
+    assert n_again == 0
+    assert n_other > 0
+
+
+def test_the_folder_and_the_licence_of_a_source_change_no_values(
+    run: Callable[..., tuple[Prepared, int]], images: np.ndarray
+) -> None:
+    run(images, source={"kind": "arrays", "path": "here/a.npz"})
+    _, n_tracked = run(
+        images, source={"kind": "arrays", "path": "there/a.npz", "licence": "CC0"}
+    )
+
+    assert n_tracked == 0
+
+
+def test_all_code_that_makes_values_and_its_libraries_are_hashed(
+    run: Callable[..., tuple[Prepared, int]],
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed = {"/".join(file.parts[-2:]) for file in cache.code_files()}
+    assert {"transforms/tokenizer.py", "edgesmith_runtime/assets.py"} <= hashed
+    assert "edgesmith_runtime/spec.py" in hashed
+
+    run(images)
+    monkeypatch.setattr(cache, "LIBRARIES", (*cache.LIBRARIES, "pytest", "not-installed"))
+    _, n_tracked = run(images)
+
+    assert n_tracked > 0
+
+
+def test_a_cache_that_grows_big_is_told(
+    run: Callable[..., tuple[Prepared, int]],
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small, _ = run(images)
+    monkeypatch.setattr(cache, "BIG_BYTES", 1000)
+
+    big, _ = run(images)
+
+    assert small.account.warnings == ()
+    assert big.account.warnings == (
+        "the prepared values take 0.0 GB under cache/, (6, 5, 1) numbers a sample; smaller "
+        "tensors take less: a smaller image or vocabulary, a shorter recording or series",
+    )
+
+
 def test_other_content_makes_other_values(
     run: Callable[..., tuple[Prepared, int]], images: np.ndarray
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgesmith.core import Split
-from edgesmith_runtime.errors import DataError
+from edgesmith_runtime.errors import ConfigError, DataError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,12 +46,40 @@ def test_a_column_without_rare_categories_stays_as_it_is(run: Callable[..., Prep
         "table",
         {"colour": COLOURS, "side": ["left", "right"] * 20},
         table={"min_count": 4},
-        cleaning={"unknown_category": "error", **ALL},
+        cleaning=ALL,
     )
 
     assert _params(made, "merge_rare")["kept"] == [["blue", "red"], None]
-    with pytest.raises(Exception, match=r"expected one of 'left', 'right', got 'up'"):
-        made.transform({"row": {"colour": ["red"], "side": ["up"]}})
+    assert not any("every category" in warning for warning in made.account.warnings)
+
+
+def test_where_unknown_categories_join_the_rare_ones_none_can_be_an_error(
+    run: Callable[..., Prepared],
+) -> None:
+    sections = {
+        "table": {"min_count": 4},
+        "cleaning": {"unknown_category": "error", **ALL},
+    }
+
+    with pytest.raises(ConfigError) as caught:
+        run("table", {"side": ["left", "right"] * 20, "colour": COLOURS}, **sections)
+
+    assert str(caught.value) == (
+        "table.min_count: column 'colour' has rare categories, which unknown ones join, so "
+        'cleaning.unknown_category = "error" would refuse none; leave one of the two out'
+    )
+    made = run("table", {"side": ["left", "right"] * 20}, **sections)
+    with pytest.raises(InputError, match=r"expected one of 'left', 'right', got 'up'"):
+        made.transform({"row": {"side": ["up"]}})
+
+
+def test_a_column_whose_categories_all_become_one_is_told(run: Callable[..., Prepared]) -> None:
+    made = run("table", {"colour": COLOURS}, table={"min_count": 40}, cleaning=ALL)
+
+    assert (
+        "column 'colour': every category is in fewer than table.min_count rows, so all of them "
+        "are one, nothing to learn from; lower it, or add the column to source.drop"
+    ) in made.account.warnings
 
 
 def test_the_text_that_fills_counts_too(run: Callable[..., Prepared]) -> None:
@@ -78,6 +106,7 @@ def test_codes_are_places_as_they_are_after_the_numbers(run: Callable[..., Prepa
         "table",
         {"colour": COLOURS, "weight": np.arange(40.0).tolist()},
         cleaning={"encode": "codes"},
+        training={"architecture": "tabular"},
     )
 
     order = {"blue": 0, "green": 1, "pink": 2, "red": 3, "violet": 4}

@@ -94,6 +94,49 @@ def test_dates_that_nothing_fills_are_an_error(run: Callable[..., Prepared]) -> 
         )
 
 
+@pytest.mark.parametrize(
+    ("cleaning", "message"),
+    [
+        (
+            {"fill": 5.0},
+            "cleaning.fill: no date can be 5; set cleaning.fill_by_column.sold to one of mean, "
+            "median, min, max, most_frequent, drop_row, none",
+        ),
+        (
+            {"fill_by_column": {"sold": 5.0}},
+            "cleaning.fill_by_column.sold: a column of dates; expected one of mean, median, min, "
+            "max, most_frequent, drop_row, none, got 5",
+        ),
+        (
+            {"fill_by_column": {"sold": "2024-01-01"}},
+            "cleaning.fill_by_column.sold: a column of dates; expected one of mean, median, min, "
+            "max, most_frequent, drop_row, none, got '2024-01-01'",
+        ),
+    ],
+)
+def test_a_number_or_a_text_cannot_stand_in_for_a_date(
+    run: Callable[..., Prepared], cleaning: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run("table", {"sold": [None, *TEXTS[1:]]}, table={"dates": ["sold"]}, cleaning=cleaning)
+
+    assert str(caught.value) == message
+
+
+def test_a_number_fills_numbers_beside_dates_that_have_a_way_of_their_own(
+    run: Callable[..., Prepared],
+) -> None:
+    made = run(
+        "table",
+        {"sold": [None, *TEXTS[1:]], "weight": [None, *range(39)]},
+        table={"dates": ["sold"], "date_parts": ["year"]},
+        cleaning={"fill": 5.0, "fill_by_column": {"sold": "max"}},
+        normalization={"method": "none"},
+    )
+
+    assert _features(made, Split.TRAIN)[0].tolist() == [5.0, 2024.0]
+
+
 def test_a_column_has_one_role(run: Callable[..., Prepared]) -> None:
     with pytest.raises(
         ConfigError, match=r"^table.texts: 'sold' stands in table.dates too; keep it in one$"
@@ -103,7 +146,7 @@ def test_a_column_has_one_role(run: Callable[..., Prepared]) -> None:
 
 def test_a_column_that_is_not_there_is_named(run: Callable[..., Prepared]) -> None:
     with pytest.raises(
-        ConfigError, match=r"^table.dates.solt: no such feature; did you mean 'sold'\?$"
+        ConfigError, match=r"^table.dates: no such feature 'solt'; did you mean 'sold'\?$"
     ):
         run("table", {"sold": TEXTS}, table={"dates": ["solt"]})
 

@@ -10,7 +10,7 @@ import scipy.stats
 from sklearn.preprocessing import PowerTransformer
 
 from edgesmith.core import Split
-from edgesmith_runtime.errors import ConfigError
+from edgesmith_runtime.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,38 @@ def test_columns_can_be_changed_each_in_its_way(run: Callable[..., Prepared]) ->
     np.testing.assert_array_equal(tensor[:, 2], np.ones(24))
     expected = cast("Any", scipy.stats.boxcox(SKEWED[:24]))[0]
     np.testing.assert_allclose(tensor[:, 3], expected, rtol=1e-3)
+
+
+def test_a_number_of_another_split_that_box_cox_cannot_take_names_its_column(
+    run: Callable[..., Prepared],
+) -> None:
+    with pytest.raises(
+        DataError,
+        match=r"^held, row 39: column 'fare': expected a number above 0 for Box-Cox, got -3; ",
+    ):
+        run(
+            "table",
+            {"age": list(range(40)), "fare": [*SKEWED[:39].tolist(), -3.0]},
+            table={"power_by_column": {"fare": "box_cox"}},
+        )
+
+
+@pytest.mark.parametrize(
+    ("values", "table", "held"),
+    [
+        (["a", "b"] * 20, {}, "categories"),
+        (["2024-01-01", "2024-02-01"] * 20, {"dates": ["x"]}, "dates"),
+        (["one word", "two"] * 20, {"texts": ["x"]}, "texts"),
+    ],
+)
+def test_only_numbers_have_a_power(
+    run: Callable[..., Prepared], values: list[str], table: dict[str, Any], held: str
+) -> None:
+    with pytest.raises(
+        ConfigError,
+        match=rf"^table\.power_by_column: 'x' holds {held}, and only numbers have a power; leave",
+    ):
+        run("table", {"x": values}, table={**table, "power_by_column": {"x": "log1p"}})
 
 
 def test_box_cox_of_a_number_that_is_not_above_0_is_refused(

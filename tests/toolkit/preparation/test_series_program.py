@@ -237,13 +237,24 @@ def test_points_that_are_left_out_make_a_series_shorter(
         ),
         (
             {"series": {"channels": 3}},
-            DataError,
-            r"^held, row 0: expected 3 channels, got 2; mend or remove it",
+            ConfigError,
+            r"^series\.channels: expected 2, as the training series have, got 3$",
+        ),
+        (
+            {"series": {"length": 20}},
+            ConfigError,
+            r"^series\.length: no training series has 20 points, they have 16; set to_length = "
+            r'"resample" or "pad", or leave the length out$',
+        ),
+        (
+            {"cleaning": {"fill": "mean"}},
+            ConfigError,
+            r'^cleaning\.fill: for series with series\.missing = "fill", and that is "interpolate"',
         ),
         (
             {"image": {"height": 4, "width": 4}},
             ConfigError,
-            r"^image: the source holds series, not image$",
+            r"^image: for image only, the source is a series$",
         ),
     ],
 )
@@ -256,6 +267,30 @@ def test_what_does_not_go_together_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         run("series", with_gaps, **sections)
+
+
+def test_an_odd_first_series_does_not_tell_the_channels(
+    run: Callable[..., Prepared], equal: np.ndarray
+) -> None:
+    series = [np.zeros((16, 3)), *equal[1:]]
+
+    with pytest.raises(DataError, match=r"^held, row 0: expected 2 channels, got 3; mend"):
+        run("series", series)
+    made = run("series", series, cleaning={"on_error": "skip"})
+
+    assert made.transform.steps[0].params == {"channels": 2, "length": 16}
+    assert made.account.n_by_split[Split.TRAIN] == 23
+
+
+def test_a_series_of_another_length_names_the_key_that_mends_it(
+    run: Callable[..., Prepared], equal: np.ndarray
+) -> None:
+    with pytest.raises(
+        DataError,
+        match=r"^held, row 39: expected 16 points, got 15; set series\.length, and "
+        r'series\.to_length = "resample" or "pad"; mend or remove it, or leave such samples out',
+    ):
+        run("series", [*equal[:39], equal[39, :15]])
 
 
 def test_a_channel_that_is_missing_as_a_whole_names_its_sample(

@@ -33,6 +33,7 @@ TEXTS = [
 LABELS = ["s", "h", "s", "s", "h", "h"]
 UNSEEN = ["", "🙂", "WIN a call at 2000 zzz"]
 WORDS = {"of": "words"}
+KEEPING: dict[str, Any] = {"cleaning": {"drop_duplicates": False}}
 
 
 @pytest.fixture
@@ -161,6 +162,88 @@ def test_a_tokenizer_file_is_an_asset_and_its_ids_start_at_1(
     np.testing.assert_array_equal(_tensor(plan, ["Win it NOW", ""]), [[2, 1, 3, 0], [0] * 4])
     assert plan.assets == {"assets/tokenizer.json": path.read_bytes()}
     assert plan.n_tokens == 4
+
+
+def _tokenizer(path: Path, kind: str) -> Path:
+    library = pytest.importorskip("tokenizers")
+    words = {"[PAD]": 0, "[CLS]": 1, "[UNK]": 2, "win": 3, "now": 4}
+    models = library.models
+    model = {
+        "word_level": lambda: models.WordLevel(words, unk_token="[UNK]"),
+        "word_piece": lambda: models.WordPiece(words, unk_token="[UNK]"),
+        "unigram": lambda: models.Unigram([(word, -1.0) for word in words], unk_id=2),
+        "bpe": lambda: models.BPE({"w": 0, "n": 1}, []),
+    }[kind]()
+    tokenizer = library.Tokenizer(model)
+    tokenizer.pre_tokenizer = library.pre_tokenizers.Whitespace()
+    tokenizer.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["word_level", "word_piece", "unigram"])
+def test_a_dropped_word_is_the_unknown_one_of_the_tokenizer(
+    run: Callable[..., Prepared], tmp_path: Path, kind: str
+) -> None:
+    file = _tokenizer(tmp_path / "tokenizer.json", kind)
+    text = {"tokens": [{"of": "tokenizer", "file": file}], "features": "sequence"}
+    dropping = {"word_dropout": 0.5}
+
+    prepared = run("text", ["win now"] * 40, text=text, augmentation=dropping, **KEEPING)
+
+    assert prepared.augment is not None
+    batch = np.full((50, 2), 4, np.int32)
+    dropped = prepared.augment(batch, np.random.default_rng(0))
+    assert set(dropped.ravel().tolist()) == {4, 3}  # [UNK] is 2 in the file, and 0 is padding
+
+
+def test_a_tokenizer_without_an_unknown_token_drops_no_words(
+    run: Callable[..., Prepared], tmp_path: Path
+) -> None:
+    file = _tokenizer(tmp_path / "tokenizer.json", "bpe")
+    text = {"tokens": [{"of": "tokenizer", "file": file}], "features": "sequence"}
+
+    with pytest.raises(ConfigError) as caught:
+        run("text", ["wn"] * 40, text=text, augmentation={"word_dropout": 0.5}, **KEEPING)
+
+    assert str(caught.value) == (
+        "augmentation.word_dropout: the tokenizer of text.tokens.file has no unknown token that "
+        "a dropped word could become; leave it out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"normalization": {"over": "all"}}, "normalization.over: nothing is normalized after"),
+        (
+            {"normalization": {"method": "given", "offset": (1.0,), "scale": (2.0,)}},
+            "normalization.method: nothing is normalized after the steps of a text; leave it out",
+        ),
+        (
+            {"cleaning": {"encode": "ordinal"}},
+            "cleaning.encode: for the categories of a table, the source is a text; leave it out",
+        ),
+        (
+            {"cleaning": {"fill": "max"}},
+            "cleaning.fill: for tables and series, the source is a text; leave it out",
+        ),
+    ],
+)
+def test_what_does_nothing_to_texts_is_refused(
+    run: Callable[..., Prepared], sections: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        run("text", ["win now"] * 40, text={"tokens": [WORDS]}, **sections)
+
+    assert message in str(caught.value)
+
+
+def test_that_nothing_is_normalized_may_be_said(run: Callable[..., Prepared]) -> None:
+    sections = {"normalization": {"method": "none", "scale_target": True}, **KEEPING}
+
+    prepared = run("text", ["win now"] * 40, text={"tokens": [WORDS]}, **sections)
+
+    assert prepared.transform.steps[-1].op == "tf_idf"
 
 
 def test_a_tokenizer_file_that_is_none_is_named(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import TYPE_CHECKING
 
@@ -53,3 +54,15 @@ def test_what_was_not_measured_is_a_dash(bare_report: Report) -> None:
     _, original, _ = _printed(bare_report)
 
     assert original.split()[3:] == ["\N{EN DASH}"] * 5
+
+
+def test_the_f1_names_its_class(classification_report: Report) -> None:
+    score = classification_report.original.score
+    assert score is not None
+    of_f1 = dataclasses.replace(
+        classification_report.original, score=dataclasses.replace(score, metric="f1")
+    )
+
+    report = dataclasses.replace(classification_report, original=of_f1, labels=("no", "yes"))
+
+    assert "F1 of yes" in _printed(report)[0]

@@ -9,7 +9,7 @@ import pytest
 
 from edgesmith.config import RecordingsSource, SplitConfig
 from edgesmith.sources import load_dataset
-from edgesmith_runtime.errors import DataError
+from edgesmith_runtime.errors import ConfigError, DataError
 from edgesmith_runtime.manifest import Task
 
 if TYPE_CHECKING:
@@ -102,9 +102,8 @@ def test_windows_that_overlap_without_a_group_are_warned_of(table: Path) -> None
     ("options", "message"),
     [
         ({"length": 9}, ": no window of 9 points lies within one recording"),
-        ({"length": 5}, ": no window of 5 points lies within one recording and one label"),
         (
-            {"length": 2, "channels": ("who",)},
+            {"length": 2, "recording": None, "channels": ("who",)},
             ", row 0: 'who': expected a number, got 'anna'; name the columns to learn from in "
             "source.channels",
         ),
@@ -117,6 +116,41 @@ def test_a_table_that_gives_no_windows_is_refused(
         _load(table, **options)
 
     assert str(error.value) == f"{table}{message}"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"channels": ("x", "act")},
+            "source.channels: 'act' is source.target, which no device knows beforehand; leave it "
+            "out",
+        ),
+        (
+            {"channels": ("who",)},
+            "source.channels: 'who' is source.recording, which no device knows beforehand; leave "
+            "it out",
+        ),
+        (
+            {"channels": ("part", "x")},
+            "source.channels: 'part' is split.column, which no device knows beforehand; leave it "
+            "out",
+        ),
+        ({"channels": ("x", "y", "x")}, "source.channels: 'x' stands twice; keep it once"),
+        (
+            {"length": 5},
+            "source.mixed: \"drop\" leaves none of 1 windows, each has several values of 'act'; set "
+            'it to "most_frequent", or take a smaller source.length',
+        ),
+    ],
+)
+def test_a_setting_that_gives_no_windows_to_learn_from_is_refused(
+    table: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        _load(table, **{"length": 2, **options})
+
+    assert str(error.value) == message
 
 
 def test_a_point_of_no_recording_is_refused(tmp_path: Path) -> None:

@@ -65,10 +65,12 @@ def check(  # noqa: PLR0913 - click hands over one argument an option
         from edgesmith.config import ConversionConfig
         from edgesmith.findings import check as find
 
-        chosen = {} if opset is None else {"opset": opset}
+        config = ConversionConfig(formats=targets)
+        if opset is not None:
+            config = ConversionConfig(formats=targets, opset=opset)
         found = find(
             model,
-            config=ConversionConfig(formats=targets, **chosen),
+            config=config,
             custom_objects=custom_objects,
             unsafe=unsafe,
             progress=progress_on(),

@@ -119,6 +119,27 @@ class Config(Section):
             raise ValueError(f'this is for task = "anomaly", and the task is {task}')
         return anomaly
 
+    @field_validator("training")
+    @classmethod
+    def _takes_codes_or_numbers(
+        cls, training: TrainingConfig, info: ValidationInfo
+    ) -> TrainingConfig:
+        cleaning: CleaningConfig | None = info.data.get("cleaning")
+        name = training.architecture
+        if cleaning is None or ":" in name:  # a function of the user's may know codes
+            return training
+        if name == "tabular" and cleaning.encode != "codes":
+            raise ValueError(
+                "architecture: tabular learns a vector for each category, from its code; set "
+                'cleaning.encode = "codes", or take mlp'
+            )
+        if name != "tabular" and cleaning.encode == "codes":
+            raise ValueError(
+                f"architecture: {name} would take the codes of categories for numbers; take "
+                'tabular, or cleaning.encode = "one_hot" or "ordinal"'
+            )
+        return training
+
     @field_validator("conversion")
     @classmethod
     def _runs_on_the_base_install(cls, conversion: ConversionConfig) -> ConversionConfig:

@@ -10,6 +10,8 @@ from edgesmith.config.section import Section
 
 __all__ = ["AudioConfig"]
 
+OF_SPECTRUM = ("frame_ms", "hop_ms", "fft_length", "n_mels", "low_hz", "high_hz")
+
 
 class AudioConfig(Section):
     """How a recording becomes a tensor."""
@@ -81,6 +83,19 @@ class AudioConfig(Section):
     def n_fft(self) -> int:
         """Length of the Fourier transform."""
         return self.fft_length or max(2, 1 << (self.frame_length - 1).bit_length())
+
+    @model_validator(mode="after")
+    def _each_key_has_its_use(self) -> AudioConfig:
+        if self.n_samples < 1:
+            raise ValueError(
+                f"seconds: expected one sample or more at {self.sample_rate} Hz, got "
+                f"{self.seconds:g} seconds"
+            )
+        if self.features != "mfcc":
+            self.refuse_idle(("n_mfcc",), f"of mfcc, and features is {self.features}")
+        if self.features == "waveform":
+            self.refuse_idle(OF_SPECTRUM, "of a spectrum, and features is waveform")
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> AudioConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edgesmith.config.section import Section
 
@@ -56,7 +56,9 @@ class AugmentationConfig(Section):
     noise: float = Field(
         default=0,
         ge=0,
-        description="Gaussian noise, its deviation as a share of the value range.",
+        description="Gaussian noise, its deviation as a share of the value range; of sound in its "
+        "spectrum, so not together with `shift`, `gain_db`, `noise_snr_db` and `speed`, which "
+        "change the waveform.",
     )
     gain_db: float = Field(
         default=0, ge=0, le=60, description="A recording louder or quieter by up to so many dB."
@@ -100,3 +102,10 @@ class AugmentationConfig(Section):
         lt=1,
         description="Time in a series runs at speeds within 1 -/+ this; its ends stay.",
     )
+
+    @model_validator(mode="after")
+    def _shares_have_their_masks(self) -> AugmentationConfig:
+        for name in ("time_mask", "frequency_mask"):
+            if not getattr(self, f"{name}s"):
+                self.refuse_idle((f"{name}_share",), f"of {name}s, and there are none")
+        return self

@@ -20,6 +20,14 @@ __all__ = [
 Fill = Literal["mean", "median", "min", "max", "most_frequent", "drop_row", "none"] | float
 Share = Annotated[float, Field(ge=0, lt=1)]
 
+_KEYS_OF_FILTERS = {
+    "moving_average": ("size",),
+    "median_filter": ("size",),
+    "gaussian_filter": ("sigma",),
+    "savitzky_golay": ("size", "order"),
+    "butterworth": ("order", "passes", "cutoff", "rate"),
+}
+
 
 class SplitConfig(Section):
     """Which samples train, validate and test; what is not given is made, seeded."""
@@ -80,6 +88,13 @@ class NoiseFilter(Section):
         description="Sample axes it acts along; an image's height and width if not given.",
     )
 
+    @model_validator(mode="after")
+    def _has_its_own_keys(self) -> NoiseFilter:
+        own = _KEYS_OF_FILTERS[self.op]
+        others = {key for keys in _KEYS_OF_FILTERS.values() for key in keys} - set(own)
+        self.refuse_idle(sorted(others), f"not of {self.op}, which takes {', '.join(own)}")
+        return self
+
 
 class Clip(Section):
     """Hold numbers between bounds fitted on the training split."""
@@ -101,7 +116,10 @@ class Clip(Section):
 class CleaningConfig(Section):
     """What is mended or dropped before learning."""
 
-    fill: Fill = Field(default="median", description="What stands in for a missing number.")
+    fill: Fill = Field(
+        default="median",
+        description="What stands in for a missing number; a number of your own not for a date.",
+    )
     fill_by_column: dict[str, Fill | str] = Field(
         default={}, description="Other choices for single columns; a text fills a category."
     )
@@ -210,4 +228,6 @@ class NormalizationConfig(Section):
             )
         if 0 in self.scale:
             raise ValueError("scale must not hold 0, which nothing can be divided by")
+        if self.method != "minmax":
+            self.refuse_idle(("range",), f"of minmax, and method is {self.method}")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,9 @@ from pydantic import (
     ValidationInfo,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["ConfigPath", "Section"]
 
 
@@ -23,6 +26,20 @@ class Section(BaseModel):
     """A table of the TOML: frozen once read; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def refuse_idle(self, keys: Iterable[str], what: str) -> None:
+        """Refuse a key that stands in the TOML and does nothing there; defaults are no fault.
+
+        Args:
+            keys: That another key makes idle.
+            what: What they are for, and what stands in their way.
+
+        Raises:
+            ValueError: Names the key and the cure.
+        """
+        for key in keys:
+            if key in self.model_fields_set:
+                raise ValueError(f"{key}: {what}; leave it out")
 
 
 def _interpolated(value: object) -> object:

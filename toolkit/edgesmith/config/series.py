@@ -75,3 +75,16 @@ class SeriesConfig(Section):
         if len(set(self.features)) < len(self.features):
             raise ValueError("features: one is given twice")
         return self
+
+    @model_validator(mode="after")
+    def _each_key_has_its_use(self) -> SeriesConfig:
+        given = ", ".join(self.features)
+        if self.missing != "interpolate":
+            self.refuse_idle(("max_gap",), f"of interpolate, and missing is {self.missing}")
+        if self.to_length != "pad":
+            self.refuse_idle(("pad_with",), f"of pad, and to_length is {self.to_length}")
+        if not {"power_spectrum", "log_spectrum"} & set(self.features):
+            self.refuse_idle(("window",), f"of spectra, and features is {given}")
+        if "statistics" not in self.features:
+            self.refuse_idle(("statistics",), f"of statistics, and features is {given}")
+        return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edgesmith.config.section import Section
 
@@ -58,3 +58,17 @@ class TableConfig(Section):
     power_by_column: dict[str, Power] = Field(
         default={}, description="Other choices for single columns."
     )
+
+    @model_validator(mode="after")
+    def _each_key_has_its_columns(self) -> TableConfig:
+        if not self.texts:
+            self.refuse_idle(
+                ("text_words", "text_encoding"),
+                "of columns of text, and table.texts names none",
+            )
+        if not self.dates:
+            self.refuse_idle(
+                ("date_format", "date_parts", "cyclic_dates"),
+                "of columns of dates, and table.dates names none",
+            )
+        return self

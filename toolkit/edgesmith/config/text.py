@@ -11,6 +11,9 @@ from edgesmith.config.section import ConfigPath, Section
 __all__ = ["TextConfig", "TokensConfig"]
 
 
+MAX_NGRAM = 32  # as the steps have it
+
+
 class TokensConfig(Section):
     """One group of tokens and its vocabulary, fitted on the training split alone."""
 
@@ -23,7 +26,9 @@ class TokensConfig(Section):
         default=(1, 1),
         description="The shortest and the longest n-gram, in words or characters.",
     )
-    shortest: int = Field(default=1, ge=1, description="Of words: characters at least.")
+    shortest: int = Field(
+        default=1, ge=1, le=1000, description="Of words: characters at least."
+    )
     marks: bool = Field(
         default=False, description="Of words: a punctuation mark or emoji is a token too."
     )
@@ -43,8 +48,16 @@ class TokensConfig(Section):
             raise ValueError(
                 f"ngrams: expected the shortest and the longest, from 1, got {list(self.ngrams)}"
             )
+        if self.ngrams[1] > MAX_NGRAM:
+            raise ValueError(f"ngrams: expected at most {MAX_NGRAM}, got {self.ngrams[1]}")
         if (self.of == "tokenizer") != (self.file is not None):
             raise ValueError('file: a tokenizer.json goes with of = "tokenizer" and only there')
+        if self.of != "words":
+            self.refuse_idle(("shortest", "marks"), f"of words, and of is {self.of}")
+        if self.of == "tokenizer":
+            self.refuse_idle(
+                ("max_vocabulary", "min_count"), "a tokenizer has its own vocabulary"
+            )
         return self
 
 
@@ -89,7 +102,12 @@ class TextConfig(Section):
 
     @model_validator(mode="after")
     def _groups_fit_the_features(self) -> TextConfig:
+        if self.features != "tf_idf":
+            self.refuse_idle(("sublinear",), f"of tf_idf, and features is {self.features}")
         if self.features != "sequence":
+            self.refuse_idle(
+                ("length", "cut"), f"of a sequence, and features is {self.features}"
+            )
             if any(group.of == "tokenizer" for group in self.tokens):
                 raise ValueError('tokens: a tokenizer is for features = "sequence"')
             return self

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from edgesmith.config.section import Section
+from edgesmith.config.section import ConfigPath, Section
 
 __all__ = ["TrainingConfig"]
+
+_Options = dict[str, int | float | str | bool | tuple[int, ...]]
+_PATH: TypeAdapter[Path] = TypeAdapter(ConfigPath)
+
+
+def _portable(options: _Options) -> _Options:
+    """A path to weights by its last part, as a bundle holds all paths."""
+    weights = options.get("weights")
+    return {**options, "weights": Path(weights).name} if isinstance(weights, str) else options
 
 
 class TrainingConfig(Section):
@@ -21,8 +39,9 @@ class TrainingConfig(Section):
         "package.module:function that returns a Keras model; its package must be installed or on "
         "PYTHONPATH."
     )
-    options: dict[str, int | float | str | bool | tuple[int, ...]] = Field(
-        default={}, description="Arguments of the architecture."
+    options: Annotated[_Options, PlainSerializer(_portable, when_used="json")] = Field(
+        default={},
+        description="Arguments of the architecture. The `weights` of backbone are a file.",
     )
     loss: Literal[
         "auto", "crossentropy", "mean_squared_error", "mean_absolute_error", "huber"
@@ -78,6 +97,20 @@ class TrainingConfig(Section):
     class_weights: Literal["none", "balanced"] = Field(
         default="none", description="balanced: rare classes weigh more in the loss."
     )
+
+    @field_validator("options")
+    @classmethod
+    def _find_weights(cls, options: _Options, info: ValidationInfo) -> _Options:
+        weights = options.get("weights")
+        of_backbone = info.data.get("architecture") == "backbone"
+        if not (of_backbone and isinstance(weights, str) and weights):
+            return options
+        try:
+            path = _PATH.validate_python(weights, context=info.context)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"weights: {reason}") from error
+        return {**options, "weights": str(path)}
 
     @model_validator(mode="after")
     def _each_key_has_its_use(self) -> TrainingConfig:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith.fusing.graph_steps import GRAPH_STEPS
+from edgesmith.fusing.hard_series import hard_values
 from edgesmith.fusing.refusal import NotInGraphError
 from edgesmith.quiet import quiet_start
 from edgesmith.reference.face import face_of
@@ -44,6 +45,7 @@ _WHY = {
     "categories": "a graph here takes no strings",
 }
 _MOST_OFF = 1e-4  # of the range of a step's numbers
+_WHERE_HARD = ", of a series that stands still or lies far from 0"
 _PASSES_MISSING = "it hands on missing numbers, which come in right before they are filled"
 _NO_COUNTERPART = "it has no counterpart in a graph"
 
@@ -91,7 +93,7 @@ def fused_model(
     program = _Program(transform.steps, tuple(ops), reference, examples)
     why = dict.fromkeys(_passing_missing(transform.steps), _PASSES_MISSING)
     why |= {
-        index: _WHY.get(step.op, _NO_COUNTERPART)
+        index: _why(step)
         for index, step in enumerate(transform.steps)
         if step.op not in GRAPH_STEPS
     }
@@ -122,6 +124,14 @@ def _passing_missing(steps: Sequence[Step]) -> list[int]:
     """Steps before one that fills: engines differ in what they make of NaN, so it comes in first."""
     holey = {name for step in steps if step.op in FILLING for name in step.inputs}
     return [index for index, step in enumerate(steps) if holey & set(step.outputs)]
+
+
+def _why(step: Step) -> str:
+    """Why an op is the host's, and what it hands over where that is not to be seen in the artifact."""
+    reason = _WHY.get(step.op, _NO_COUNTERPART)
+    if step.op != "decode_audio":
+        return reason
+    return f"{reason}: it takes mono float32 at {step.params['sample_rate']} Hz"
 
 
 def _before(why: Mapping[int, str], index: int) -> str:
@@ -218,21 +228,37 @@ class _Program:
         return values
 
     def _check_values(self, start: int) -> None:
-        """Refuse the first step whose numbers are not those of the runtime on the examples."""
+        """Refuse the first step whose numbers are not those of the runtime.
+
+        On the examples, and where series come in on hard ones too.
+        """
         last = self.steps[-1].outputs[0]
-        for index in range(len(self.examples[last])):
+        self._compare(start, self.examples, len(self.examples[last]), "")
+        hard = hard_values(
+            self.steps, self.ops, self.examples, start=start, crossing=self.crossing(start)
+        )
+        if hard:
+            both = {name: [*batch, *self.examples[name]] for name, batch in hard.items()}
+            self._compare(start, both, len(hard[last]), _WHERE_HARD)
+
+    def _compare(
+        self, start: int, expected: Mapping[str, Batch], n_samples: int, where: str
+    ) -> None:
+        """The first samples of some values; all of them are the range of a value."""
+        for index in range(n_samples):
             values: dict[str, Any] = {
-                name: tf.constant(np.asarray(self.examples[name][index])[None])
+                name: tf.constant(np.asarray(expected[name][index])[None])
                 for name in self.crossing(start)
             }
             for place in range(start, len(self.steps)):
                 step, op = self.steps[place], self.ops[place]
                 given = [values[name] for name in step.inputs]
                 made = GRAPH_STEPS[step.op](op, *given)
-                off = _share_off(made.numpy()[0], self.examples[step.outputs[0]], index)
+                off = _share_off(made.numpy()[0], expected[step.outputs[0]], index)
                 if off > _MOST_OFF:
                     raise _StepRefusedError(
-                        place, f"in 32 bits its numbers are off by {off:.1g} of their range"
+                        place,
+                        f"in 32 bits its numbers are off by {off:.1g} of their range{where}",
                     )
                 values[step.outputs[0]] = made
 

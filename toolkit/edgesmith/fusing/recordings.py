@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith.fusing.averages import centred
 from edgesmith.fusing.refusal import NotInGraphError
 from edgesmith.fusing.shapes import as_float, lengths
 from edgesmith.quiet import quiet_start
@@ -115,7 +116,7 @@ def power_spectrum(op: PowerSpectrum, series: tf.Tensor) -> tf.Tensor:
         )
     weights = window(op.window, n_points) if n_points > 1 else np.ones(1)
     if op.subtract_mean:
-        given -= tf.reduce_mean(given, axis=1, keepdims=True)
+        given = centred(given, [1])
     turns = np.outer(np.arange(n_points // 2 + 1), np.arange(n_points)) % n_points
     factor = np.full((n_points // 2 + 1, 1), 1.0 / weights.sum())
     factor[1 : (n_points + 1) // 2] *= math.sqrt(2.0)

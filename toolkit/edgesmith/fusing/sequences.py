@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith.fusing.averages import centred, mean_over
 from edgesmith.fusing.refusal import NotInGraphError
 from edgesmith.fusing.shapes import as_float, lengths
 from edgesmith.quiet import quiet_start
@@ -63,17 +64,15 @@ def standardize_sample(op: StandardizeSample, samples: tf.Tensor) -> tf.Tensor:
     low = tf.reduce_min(given, axes, keepdims=True)
     high = tf.reduce_max(given, axes, keepdims=True)
     if op.method == "peak":
-        offset, scale = tf.zeros_like(low), tf.maximum(-low, high)
-        is_flat = tf.equal(scale, 0.0)
+        distances, scale = given, tf.maximum(-low, high)
     elif op.method == "minmax":
-        offset, scale = low, high - low
-        is_flat = tf.equal(scale, 0.0)
+        distances, scale = given - low, high - low
     else:
-        offset = tf.reduce_mean(given, axes, keepdims=True)
-        scale = tf.sqrt(tf.reduce_mean(tf.square(given - offset), axes, keepdims=True))
-        is_flat = tf.logical_or(tf.equal(low, high), tf.equal(scale, 0.0))
+        distances = centred(given, axes)
+        scale = tf.sqrt(tf.reduce_mean(tf.square(distances), axes, keepdims=True))
+    is_flat = tf.equal(scale, 0.0)
     divisor = tf.where(is_flat, tf.ones_like(scale), scale)
-    return (given - offset) / divisor * (1.0 - as_float(is_flat))
+    return distances / divisor * (1.0 - as_float(is_flat))
 
 
 def statistics(op: Statistics, series: tf.Tensor) -> tf.Tensor:
@@ -83,11 +82,7 @@ def statistics(op: Statistics, series: tf.Tensor) -> tf.Tensor:
 
 
 def _std(series: tf.Tensor) -> tf.Tensor:
-    return tf.sqrt(tf.reduce_mean(tf.square(_centred(series)), axis=1))
-
-
-def _centred(series: tf.Tensor) -> tf.Tensor:
-    return series - tf.reduce_mean(series, axis=1, keepdims=True)
+    return tf.sqrt(tf.reduce_mean(tf.square(centred(series, [1])), axis=1))
 
 
 def _median(series: tf.Tensor) -> tf.Tensor:
@@ -102,12 +97,13 @@ def _median(series: tf.Tensor) -> tf.Tensor:
 
 
 def _median_absolute_deviation(series: tf.Tensor) -> tf.Tensor:
-    return _median(tf.abs(series - _median(series)[:, None]))
+    distances = series - series[:, :1]  # a median of few digits is exact, whatever the offset
+    return _median(tf.abs(distances - _median(distances)[:, None]))
 
 
 def _standard_moment(series: tf.Tensor, power: int, normal: float) -> tf.Tensor:
     is_flat = tf.equal(tf.reduce_min(series, axis=1), tf.reduce_max(series, axis=1))
-    distances = _centred(series)
+    distances = centred(series, [1])
     variance = tf.reduce_mean(tf.square(distances), axis=1)
     deviation = tf.sqrt(tf.where(is_flat, tf.ones_like(variance), variance))
     shares = distances / deviation[:, None]
@@ -116,7 +112,7 @@ def _standard_moment(series: tf.Tensor, power: int, normal: float) -> tf.Tensor:
 
 
 _STATISTICS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
-    "mean": lambda series: tf.reduce_mean(series, axis=1),
+    "mean": lambda series: tf.squeeze(mean_over(series, [1]), 1),
     "std": _std,
     "min": lambda series: tf.reduce_min(series, axis=1),
     "max": lambda series: tf.reduce_max(series, axis=1),

@@ -15,7 +15,7 @@ from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.transforms.mel import mel_matrix
 
 if TYPE_CHECKING:
-    from edgesmith.config import AudioConfig, Config
+    from edgesmith.config import AudioConfig, AugmentationConfig, Config
     from edgesmith.preparation.training_rows import TrainingRows
 
 __all__ = ["audio_plan"]
@@ -39,6 +39,7 @@ def audio_plan(config: Config, training: TrainingRows) -> Plan:
         raise ConfigError("audio: missing; sound needs [audio] with sample_rate and seconds")
     audio = config.audio
     on_waveform = _is_augmented_before(config)
+    _check_masks(config.augmentation, audio)
     waveform = _waveform_steps(config, audio, training.raw_input)
     last = "features_raw" if has_tail(config) else TENSOR
     features = _feature_steps(audio, waveform[-1].outputs[0])
@@ -65,7 +66,28 @@ def _is_augmented_before(config: Config) -> bool:
         raise ConfigError(
             f"augmentation.{used['spectrum'][0]}: of a spectrum, and audio.features is waveform"
         )
+    if used["waveform"] and config.augmentation.noise:
+        raise ConfigError(
+            f"augmentation.noise: of the spectrum, and {', '.join(used['waveform'])} act on the "
+            "waveform; leave it out, noise_snr_db is noise in the waveform"
+        )
     return bool(used["waveform"])
+
+
+def _check_masks(augmentation: AugmentationConfig, audio: AudioConfig) -> None:
+    """Refuse masks that would hide nothing."""
+    n_frames = 1 + (audio.n_samples - audio.frame_length) // audio.hop_length
+    n_bands = audio.n_mfcc if audio.features == "mfcc" else audio.n_mels
+    for name, what, length in (
+        ("time_mask", "frames", n_frames),
+        ("frequency_mask", "bands", n_bands),
+    ):
+        share = getattr(augmentation, f"{name}_share")
+        if getattr(augmentation, f"{name}s") and int(share * length) < 1:
+            raise ConfigError(
+                f"augmentation.{name}_share: {share:g} of {length} {what} is less than one, so "
+                f"{name}s would hide nothing; set it to {1 / length:.2g} or more"
+            )
 
 
 def _waveform_steps(config: Config, audio: AudioConfig, raw_input: str) -> tuple[Step, ...]:
@@ -76,7 +98,7 @@ def _waveform_steps(config: Config, audio: AudioConfig, raw_input: str) -> tuple
             outputs=("decoded",),
             params={"sample_rate": audio.sample_rate, "on_other_rate": audio.on_other_rate},
         ),
-        *filter_steps(config.cleaning.filters, source="decoded", default_axes=(0,)),
+        *filter_steps(config.cleaning.filters, source="decoded", n_axes=1, default_axes=(0,)),
     ]
     if audio.trim_db:
         length = 2 * max(1, round(TRIM_MS * audio.sample_rate / 2000))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,14 +26,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgesmith.config import SourceConfig
     from edgesmith.core import Dataset, Progress, Samples, Split
     from edgesmith.preparation.plan import Plan
 
-__all__ = ["CachedSplit", "cached_splits"]
+__all__ = ["CachedSplit", "cached_splits", "code_files", "size_warnings"]
 
 CHUNK_BYTES = 1 << 23
 CHUNK_FILES = 16  # photographs are big once they are decoded
 MAX_CHUNK_ROWS = 4096
+LIBRARIES = ("numpy", "pillow", "soundfile", "tokenizers")  # that steps compute with
+BIG_BYTES = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,33 @@ class CachedSplit:
     store: Store
     rows: NDArray[np.intp]
 
+    @property
+    def n_bytes(self) -> int:
+        """On disk."""
+        return sum(
+            (self.store.directory / f"{name}.npy").stat().st_size for name in self.store.names
+        )
 
-def cached_splits(
+
+def size_warnings(cached: Mapping[Split, CachedSplit]) -> tuple[str, ...]:
+    """What a cache is told that is bigger than most disks have to spare for it."""
+    n_bytes = sum(part.n_bytes for part in cached.values())
+    if n_bytes <= BIG_BYTES:
+        return ()
+    store = next(iter(cached.values())).store
+    shape = store.read(slice(0, 1))[store.names[0]].shape[1:]
+    return (
+        f"the prepared values take {n_bytes / 1e9:.1f} GB under cache/, {shape} numbers a sample; "
+        "smaller tensors take less: a smaller image or vocabulary, a shorter recording or series",
+    )
+
+
+def cached_splits(  # noqa: PLR0913 - what a hash is over, and where it goes
     dataset: Dataset,
     plan: Plan,
     rows_by_split: Mapping[Split, NDArray[np.intp]],
     *,
+    source: SourceConfig,
     directory: Path,
     on_error: str,
     progress: Progress,
@@ -58,6 +83,7 @@ def cached_splits(
         dataset: The raw samples.
         plan: Its head makes the values.
         rows_by_split: Which samples; only splits with some.
+        source: How the samples are read from their files.
         directory: Where ``cache/`` is or shall be.
         on_error: "raise" or "skip": what an unreadable sample does.
         progress: Shown while values are made.
@@ -66,7 +92,7 @@ def cached_splits(
         DataError: A sample cannot be read (named), or its values are not finite.
         WriteError: The disk is full or not writable.
     """
-    place = directory / "cache" / _fingerprint(dataset, plan, rows_by_split, on_error)
+    place = directory / "cache" / _fingerprint(dataset, plan, rows_by_split, source, on_error)
     if not _is_whole(place, plan.value, rows_by_split):
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
@@ -84,12 +110,13 @@ def _fingerprint(
     dataset: Dataset,
     plan: Plan,
     rows_by_split: Mapping[Split, NDArray[np.intp]],
+    source: SourceConfig,
     on_error: str,
 ) -> str:
-    """Over content, steps, rows, and the code and libraries that act on them."""
-    code = Path(next(iter(edgesmith_runtime.transforms.__path__)))
+    """Over content and how it is read, steps, rows, and the code and libraries that act on them."""
     made_by = {
         "content": dataset.provenance.sha256,
+        "source": source.model_dump(mode="json", exclude={"licence"}),
         "steps": [asdict(replace(step, params=dict(step.params))) for step in plan.head],
         "assets": {
             name: hashlib.sha256(content).hexdigest() for name, content in plan.assets.items()
@@ -99,13 +126,26 @@ def _fingerprint(
             for split, rows in rows_by_split.items()
         },
         "on_error": on_error,
-        "code": [
-            hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(code.glob("*.py"))
-        ],
-        "libraries": [version("numpy"), version("pillow")],
+        "code": [hashlib.sha256(file.read_bytes()).hexdigest() for file in code_files()],
+        "libraries": {name: _version(name) for name in LIBRARIES},
     }
     content = json.dumps(made_by, sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()[:32]
+
+
+def code_files() -> list[Path]:
+    """All that makes values of steps: the transforms, and what they read assets and shapes with."""
+    transforms = Path(next(iter(edgesmith_runtime.transforms.__path__)))
+    beside = [transforms.parent / name for name in ("assets.py", "spec.py")]
+    return [*sorted(transforms.rglob("*.py")), *beside]
+
+
+def _version(name: str) -> str | None:
+    """None of a library that is not installed: no step can have used it."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _is_whole(place: Path, name: str, rows_by_split: Mapping[Split, NDArray[np.intp]]) -> bool:
@@ -195,12 +235,22 @@ class _Maker:
                     continue
                 place = self.samples.place(row)
                 reason = str(error).partition("input '")[2].partition("': ")[2] or str(error)
+                reason = self._with_column(reason.removeprefix(f"{place}: "))
+                cures = [cure for start, cure in self.plan.cures if reason.startswith(start)]
+                cure = "; ".join([*cures, "mend or remove it"])
                 raise DataError(
-                    f"{place}: {reason.removeprefix(f'{place}: ')}; mend or remove it, or leave "
-                    'such samples out with cleaning.on_error = "skip"'
+                    f"{place}: {reason}; {cure}, or leave such samples out with "
+                    'cleaning.on_error = "skip"'
                 ) from error
         made = np.concatenate(values) if values else np.empty(0, np.float32)
         return made, np.array(good, np.intp)
+
+    def _with_column(self, reason: str) -> str:
+        """A place of a step that a table's numbers go through is the column of that place."""
+        found = re.match(r"transform step \d+ \(\w+\): place (\d+): ", reason)
+        if found is None or self.plan.n_noisy is None or int(found[1]) >= self.plan.n_noisy:
+            return reason
+        return f"column '{self.plan.places[int(found[1])]}': {reason[found.end() :]}"
 
     def _values(self, rows: NDArray[np.intp]) -> NDArray[Any]:
         with np.errstate(over="ignore"):  # what overflows is not finite, and named below

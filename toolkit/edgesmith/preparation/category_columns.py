@@ -12,6 +12,7 @@ from edgesmith.preparation.filling import category_fill
 from edgesmith.preparation.scaling import scale_step
 from edgesmith.preparation.table_group import Group, count_filled, reading
 from edgesmith.preparation.values import ArrayValues
+from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Step
 from edgesmith_runtime.transforms import make_op
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgesmith.config import CleaningConfig
     from edgesmith.preparation.columns import Column
     from edgesmith.preparation.table_group import Fitting
 
@@ -52,6 +54,7 @@ def category_group(group: Sequence[Column], fitting: Fitting) -> Group:
     counts = [_counted(column) for column in texts.T]
     kept = [_kept(count, fitting.options.min_count) for count in counts]
     if any(one is not None for one in kept):
+        _refuse_error(group, kept, cleaning)
         step = Step(
             op="merge_rare",
             inputs=steps[-1].outputs,
@@ -69,7 +72,18 @@ def category_group(group: Sequence[Column], fitting: Fitting) -> Group:
     else:
         encoding = _ordinal(known, texts, steps[-1].outputs, fitting)
         places = [column.name for column in group]
-    return Group(steps=(*steps, *encoding), places=tuple(places), filled=filled)
+    return Group(
+        steps=(*steps, *encoding),
+        places=tuple(places),
+        filled=filled,
+        warnings=tuple(
+            f"column '{column.name}': every category is in fewer than table.min_count rows, so "
+            "all of them are one, nothing to learn from; lower it, or add the column to "
+            "source.drop"
+            for column, own in zip(group, kept, strict=True)
+            if own == []
+        ),
+    )
 
 
 def _texts(group: Sequence[Column]) -> NDArray[np.object_]:
@@ -83,6 +97,19 @@ def _texts(group: Sequence[Column]) -> NDArray[np.object_]:
 
 def _counted(column: NDArray[np.object_]) -> Counter[str]:
     return Counter(text for text in column.tolist() if text is not None)
+
+
+def _refuse_error(
+    group: Sequence[Column], kept: Sequence[list[str] | None], cleaning: CleaningConfig
+) -> None:
+    """Where rare categories are one, an unknown one is rare too, and none is refused."""
+    if cleaning.unknown_category != "error":
+        return
+    name = next(column.name for column, own in zip(group, kept, strict=True) if own is not None)
+    raise ConfigError(
+        f"table.min_count: column '{name}' has rare categories, which unknown ones join, so "
+        'cleaning.unknown_category = "error" would refuse none; leave one of the two out'
+    )
 
 
 def _kept(counts: Counter[str], min_count: int) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,17 @@ STATISTICS: dict[str, Callable[[NDArray[np.float64]], float]] = {
 
 
 def require_columns(key: str, wanted: Iterable[str], known: list[str]) -> None:
-    """Refuse a setting for a column that is not learned from; ``key`` is where it stands."""
+    """Refuse a setting for a column that is not learned from; ``key`` is where it stands.
+
+    Of a table in the TOML a column is a key of its own.
+    """
     for name in wanted:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
-            raise ConfigError(f"{key}.{name}: no such feature; {hint}")
+            if isinstance(wanted, Mapping):
+                raise ConfigError(f"{key}.{name}: no such feature; {hint}")
+            raise ConfigError(f"{key}: no such feature '{name}'; {hint}")
 
 
 def dropping_columns(config: CleaningConfig, columns: Iterable[Column]) -> list[str]:
@@ -86,16 +92,27 @@ def number_fill(column: Column, config: CleaningConfig) -> float | None:
     present = numbers[~np.isnan(numbers)]
     if not len(present):
         raise without_value(column)
-    if isinstance(way, float):
+    if isinstance(way, float) and column.holds != "dates":
         return way
     if way in ("drop_row", "none"):
         return None
-    if way not in STATISTICS:
-        raise ConfigError(
-            f"cleaning.fill_by_column.{column.name}: a column of numbers; expected a number or "
-            f"one of {', '.join(STATISTICS)}, drop_row, none, got '{way}'"
-        )
+    if isinstance(way, float) or way not in STATISTICS:
+        raise _wrong_way(column, way, config)
     return STATISTICS[way](present)
+
+
+def _wrong_way(column: Column, way: float | str, config: CleaningConfig) -> ConfigError:
+    """What a number or a date cannot be filled with."""
+    ways = f"one of {', '.join(STATISTICS)}, drop_row, none"
+    own = f"cleaning.fill_by_column.{column.name}"
+    got = f"{way:g}" if isinstance(way, float) else f"'{way}'"
+    if column.holds != "dates":
+        return ConfigError(
+            f"{own}: a column of numbers; expected a number or {ways}, got {got}"
+        )
+    if column.name not in config.fill_by_column:
+        return ConfigError(f"cleaning.fill: no date can be {got}; set {own} to {ways}")
+    return ConfigError(f"{own}: a column of dates; expected {ways}, got {got}")
 
 
 def without_value(column: Column) -> DataError:

@@ -15,13 +15,18 @@ __all__ = ["filter_steps"]
 
 
 def filter_steps(
-    filters: tuple[NoiseFilter, ...], *, source: str, default_axes: tuple[int, ...]
+    filters: tuple[NoiseFilter, ...],
+    *,
+    source: str,
+    n_axes: int,
+    default_axes: tuple[int, ...],
 ) -> tuple[Step, ...]:
     """The filters one after the other; each result has a name of its own.
 
     Args:
         filters: ``cleaning.filters``.
         source: Name of the value to filter.
+        n_axes: How many axes a sample of it has.
         default_axes: Sample axes where a filter names none.
 
     Raises:
@@ -31,6 +36,11 @@ def filter_steps(
     for index, noise_filter in enumerate(filters):
         key = f"cleaning.filters.{index}"
         axes = default_axes if noise_filter.axes is None else noise_filter.axes
+        if max(axes, default=0) >= n_axes:
+            raise ConfigError(
+                f"{key}.axes: expected axes of a sample, of which there are {n_axes} from 0, got "
+                f"{list(axes)}"
+            )
         for params in _params(noise_filter, axes, key):
             result = f"filtered_{len(steps)}"
             step = Step(op=noise_filter.op, inputs=(source,), outputs=(result,), params=params)

@@ -35,7 +35,7 @@ def image_plan(config: Config, raw_input: str) -> Plan:
             raise ConfigError(f"augmentation.{key}: for colours only, and image.mode is grey")
     steps = _decoding(image, raw_input)
     steps += filter_steps(
-        config.cleaning.filters, source=steps[-1].outputs[0], default_axes=(0, 1)
+        config.cleaning.filters, source=steps[-1].outputs[0], n_axes=3, default_axes=(0, 1)
     )
     is_bgr = image.channel_order == "bgr"
     value = "resized" if has_tail(config) else TENSOR

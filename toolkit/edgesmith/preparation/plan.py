@@ -39,6 +39,9 @@ class Plan:
         filled: Missing cells that were filled, by column.
         assets: Content of the files that its steps name, by name.
         n_tokens: Where the tensor holds indices of tokens how many there are; else None.
+        unknown_token: The index of a token that is not known; None where there is none.
+        warnings: What fitting showed, for the account.
+        cures: How a fault of a sample starts, and which key mends it.
     """
 
     head: tuple[Step, ...]
@@ -50,6 +53,9 @@ class Plan:
     filled: Mapping[str, int] = field(default_factory=dict[str, int])
     assets: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     n_tokens: int | None = None
+    unknown_token: int | None = None
+    warnings: tuple[str, ...] = ()
+    cures: tuple[tuple[str, str], ...] = ()
 
     @property
     def last(self) -> str:

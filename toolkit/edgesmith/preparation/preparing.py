@@ -21,19 +21,20 @@ from edgesmith.preparation.answers import (
     value_output,
 )
 from edgesmith.preparation.audio_program import audio_plan
-from edgesmith.preparation.augmentation import check_augmentation, make_augment, needs_spread
-from edgesmith.preparation.cache import cached_splits
+from edgesmith.preparation.augmentation import make_augment, needs_spread
+from edgesmith.preparation.cache import cached_splits, size_warnings
 from edgesmith.preparation.dropping import content_ids, duplicates, leaks, with_target
 from edgesmith.preparation.image_program import image_plan
 from edgesmith.preparation.plan import marked, tail_steps, value_spread
 from edgesmith.preparation.selection import Selection
 from edgesmith.preparation.series_program import series_plan
 from edgesmith.preparation.splitting import Units, assign_splits, check_classes
+from edgesmith.preparation.suitability import checked_kind
 from edgesmith.preparation.table_rows import TableRows
 from edgesmith.preparation.tensor_program import tensor_plan
 from edgesmith.preparation.text_program import text_plan
 from edgesmith.preparation.training_rows import TrainingRows
-from edgesmith_runtime.errors import ConfigError, DataError
+from edgesmith_runtime.errors import DataError
 from edgesmith_runtime.manifest import Kind, Task
 from edgesmith_runtime.spec import TensorSpec
 from edgesmith_runtime.transforms import Transform
@@ -54,13 +55,6 @@ if TYPE_CHECKING:
 __all__ = ["prepare"]
 
 UNREADABLE = "not readable"
-_SECTIONS = {
-    "image": Kind.IMAGE,
-    "audio": Kind.AUDIO,
-    "text": Kind.TEXT,
-    "table": Kind.TABLE,
-    "series": Kind.SERIES,
-}
 
 
 def prepare(
@@ -79,7 +73,7 @@ def prepare(
             sample cannot be read, or values are missing after cleaning.
         ConfigError: A setting does not go with the kind of data.
     """
-    kind = _checked_kind(dataset, config)
+    kind = checked_kind(dataset, config)
     selection = Selection(dataset)
     contents = _split(dataset, config, selection, kind)
     table = TableRows(dataset, config, selection) if kind is Kind.TABLE else None
@@ -93,34 +87,19 @@ def prepare(
         plan = table.plan(selection, dataset.raw_inputs[0].name)
     else:
         plan = _plan(TrainingRows(dataset, selection.of(Split.TRAIN)), config, kind)
+    selection.warnings += plan.warnings
     cached = cached_splits(
         dataset,
         plan,
         selection.by_split(),
+        source=config.source,
         directory=directory,
         on_error=config.cleaning.on_error,
         progress=progress,
     )
     _drop_unreadable(config, selection, cached)
+    selection.warnings += size_warnings(cached)
     return _prepared(dataset, config, selection, plan, cached)
-
-
-def _checked_kind(dataset: Dataset, config: Config) -> Kind:
-    """The kind of the raw input, once it is sure that the configuration goes with it."""
-    if config.task is Task.TENSOR:
-        raise ConfigError(
-            f"task: expected classification, regression or anomaly, got '{config.task}'"
-        )
-    if config.task is Task.ANOMALY and config.anomaly is None:
-        raise ConfigError("anomaly: missing; an anomaly detection needs [anomaly] with normal")
-    kind = dataset.raw_inputs[0].kind
-    check_augmentation(config.augmentation, kind)
-    for section, of_kind in _SECTIONS.items():
-        if getattr(config, section) is not None and kind is not of_kind:
-            raise ConfigError(f"{section}: for {of_kind} only, the source is a {kind}")
-    if kind is not Kind.TABLE and config.cleaning.fill_by_column:
-        raise ConfigError(f"cleaning.fill_by_column: a {kind} has no columns")
-    return kind
 
 
 def _split(
@@ -225,7 +204,7 @@ def _prepared(
     if needs_spread(config.augmentation):
         over = "all" if kind in (Kind.IMAGE, Kind.AUDIO) else "last_axis"
         spread = value_spread(plan, stored, over=over)
-    augment = make_augment(config.augmentation, kind, spread)
+    augment = make_augment(config.augmentation, kind, spread, unknown_token=plan.unknown_token)
     head = plan.head if augment is None else marked(plan.head)
     steps = (*head, *plan.rest, *tail_steps(plan, stored, config))
     names = tuple(raw.name for raw in dataset.raw_inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,7 +44,9 @@ def series_plan(config: Config, training: TrainingRows) -> Plan:
     facts = _facts(config, series, training)
     is_free = facts.length is None
     head = _mended(series, facts, training.raw_input)
-    head += filter_steps(config.cleaning.filters, source=head[-1].outputs[0], default_axes=(0,))
+    head += filter_steps(
+        config.cleaning.filters, source=head[-1].outputs[0], n_axes=2, default_axes=(0,)
+    )
     head += _to_one_length(series, facts, head[-1].outputs[0])
     if series.per_window != "none":
         params: dict[str, object] = {"axes": [0], "method": series.per_window}
@@ -56,7 +59,14 @@ def series_plan(config: Config, training: TrainingRows) -> Plan:
         last = (rest or head)[-1]
         ended = replace(last, outputs=(TENSOR,))
         head, rest = (head, (*rest[:-1], ended)) if rest else ((*head[:-1], ended), rest)
-    return Plan(head=marked(head), value=head[-1].outputs[0], rest=rest, tensor=TENSOR)
+    cure = 'set series.length, and series.to_length = "resample" or "pad"'
+    return Plan(
+        head=marked(head),
+        value=head[-1].outputs[0],
+        rest=rest,
+        tensor=TENSOR,
+        cures=((f"expected {facts.length} points, got", cure),),
+    )
 
 
 def _refuse_augmentation(config: Config) -> None:
@@ -78,23 +88,30 @@ class _Facts:
 
 
 def _facts(config: Config, series: SeriesConfig, training: TrainingRows) -> _Facts:
-    lengths: set[int] = set()
-    columns: list[NDArray[np.float32]] = []
-    channels = series.channels
+    """What most training series have; one that is otherwise is told, or skipped, by the cache."""
+    n_by_channels: Counter[int] = Counter()
+    lengths: dict[int, set[int]] = {}
+    columns: dict[int, list[NDArray[np.float32]]] = {}
     for points in _read(training):
-        if channels is None:
-            channels = points.shape[1]
-        lengths.add(len(points))
-        if series.missing == "fill" and points.shape[1] == channels:
-            columns.append(points)
-        if series.length is not None and series.missing != "fill":
-            break  # the first has told the channels
-    if channels is None:
+        n_channels = points.shape[1]
+        n_by_channels[n_channels] += 1
+        lengths.setdefault(n_channels, set()).add(len(points))
+        if series.missing == "fill":
+            columns.setdefault(n_channels, []).append(points)
+    if not n_by_channels:
         raise DataError("no training series can be read")
+    channels = (
+        n_by_channels.most_common(1)[0][0] if series.channels is None else series.channels
+    )
+    if channels not in n_by_channels:
+        found = " or ".join(str(n) for n in sorted(n_by_channels))
+        raise ConfigError(
+            f"series.channels: expected {found}, as the training series have, got {channels}"
+        )
     fill: tuple[float, ...] = ()
     if series.missing == "fill":
-        fill = _fill_values(config, np.concatenate(columns), training)
-    return _Facts(channels, _length(series, lengths), fill)
+        fill = _fill_values(config, np.concatenate(columns[channels]), training)
+    return _Facts(channels, _length(series, lengths[channels]), fill)
 
 
 def _read(training: TrainingRows) -> Iterator[NDArray[np.float32]]:
@@ -119,13 +136,22 @@ def _length(series: SeriesConfig, lengths: set[int]) -> int | None:
             'of many lengths; take "resample" or "pad"'
         )
     if series.length is not None:
+        if series.to_length == "exact" and series.length not in lengths:
+            raise ConfigError(
+                f"series.length: no training series has {series.length} points, they have "
+                f'{_span(lengths)}; set to_length = "resample" or "pad", or leave the length out'
+            )
         return series.length
     if len(lengths) > 1:
         raise ConfigError(
-            f"series.length: missing; the training series have {min(lengths)} to {max(lengths)} "
+            f"series.length: missing; the training series have {_span(lengths)} "
             'points; set it, and to_length = "resample" or "pad"'
         )
     return next(iter(lengths))
+
+
+def _span(lengths: set[int]) -> str:
+    return " to ".join(str(length) for length in sorted({min(lengths), max(lengths)}))
 
 
 def _fill_values(

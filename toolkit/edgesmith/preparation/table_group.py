@@ -44,11 +44,13 @@ class Group:
         steps: The last one gives numbers, ``(batch, place)``.
         places: Their names.
         filled: Missing cells that were filled, by column.
+        warnings: What fitting showed, for the account.
     """
 
     steps: tuple[Step, ...]
     places: tuple[str, ...]
     filled: Mapping[str, int] = field(default_factory=dict[str, int])
+    warnings: tuple[str, ...] = ()
 
 
 def reading(

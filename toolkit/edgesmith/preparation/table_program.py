@@ -67,6 +67,7 @@ def table_plan(
         columns=columns,
     )
     fitted = [column.among(training) for column in columns.values()]
+    _check_options(fitted, fitting)
     values = [column for column in fitted if column.holds == "values"]
     numbers = [column for column in values if column.numbers is not None]
     categories = [column for column in values if column.numbers is None]
@@ -83,7 +84,23 @@ def table_plan(
         places=tuple(place for group in groups for place in group.places),
         n_noisy=len(numbers),
         filled={name: n for group in groups for name, n in group.filled.items()},
+        warnings=tuple(warning for group in groups for warning in group.warnings),
     )
+
+
+def _check_options(fitted: Sequence[Column], fitting: Fitting) -> None:
+    """Refuse what would do nothing to these columns."""
+    for column in fitted:
+        is_number = column.holds == "values" and column.numbers is not None
+        if column.name in fitting.options.power_by_column and not is_number:
+            raise ConfigError(
+                f"table.power_by_column: '{column.name}' holds {_held(column)}, and only numbers "
+                "have a power; leave it out"
+            )
+
+
+def _held(column: Column) -> str:
+    return {"values": "categories", "dates": "dates", "words": "texts"}[column.holds]
 
 
 def _joined(groups: Sequence[Group]) -> tuple[Step, ...]:

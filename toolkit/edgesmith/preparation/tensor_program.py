@@ -42,7 +42,12 @@ def tensor_plan(config: Config, raw_input: str, shape: tuple[int, ...]) -> Plan:
     default_axes = tuple(range(max(1, len(shape) - 1)))
     steps = (
         take,
-        *filter_steps(config.cleaning.filters, source="taken", default_axes=default_axes),
+        *filter_steps(
+            config.cleaning.filters,
+            source="taken",
+            n_axes=len(shape),
+            default_axes=default_axes,
+        ),
     )
     if not has_tail(config):
         steps = (*steps[:-1], replace(steps[-1], outputs=(TENSOR,)))

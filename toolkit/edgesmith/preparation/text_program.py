@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -47,7 +48,13 @@ def text_plan(config: Config, training: TrainingRows) -> Plan:
             raise ConfigError(f"cleaning.{key}: a text has no numbers to act on")
     text = config.text
     if text.tokens[0].of == "tokenizer":
-        return _tokenizer_plan(text, text.tokens[0], training)
+        plan = _tokenizer_plan(text, text.tokens[0], training)
+        if config.augmentation.word_dropout and plan.unknown_token is None:
+            raise ConfigError(
+                "augmentation.word_dropout: the tokenizer of text.tokens.file has no unknown "
+                "token that a dropped word could become; leave it out"
+            )
+        return plan
     before = _normalizing(text, training.raw_input)
     groups = [_group(text, place) for place in range(len(text.tokens))]
     fitted = _fitted(
@@ -144,6 +151,7 @@ def _sequence(
         tensor=SEQUENCE,
         assets={asset: asset_from_texts(vocabulary)},
         n_tokens=UNKNOWN + 1 + len(vocabulary),
+        unknown_token=UNKNOWN,
     )
 
 
@@ -165,7 +173,8 @@ def _tokenizer_plan(text: TextConfig, tokens: TokensConfig, training: TrainingRo
             f"text.tokens.file: {file}: cannot be read: {error.strerror}"
         ) from error
     asset = "assets/tokenizer.json"
-    step = _step("tokenize", "normalized", "indices", {"first": 1}, asset)
+    first = 1  # 0 is padding
+    step = _step("tokenize", "normalized", "indices", {"first": first}, asset)
     try:
         op = cast("Tokenize", make_op(step, "text.tokens.file", {asset: content}))
     except TransformError as error:
@@ -182,7 +191,21 @@ def _tokenizer_plan(text: TextConfig, tokens: TokensConfig, training: TrainingRo
         tensor=SEQUENCE,
         assets={asset: content},
         n_tokens=op.n_indices,
+        unknown_token=_unknown_of(content, first),
     )
+
+
+def _unknown_of(content: bytes, first: int) -> int | None:
+    """The index of a tokenizer's unknown token, which its model names by text or by id."""
+    file: dict[str, Any] = json.loads(content)
+    model: dict[str, Any] = file["model"]
+    ids: dict[str, int] = {one["content"]: one["id"] for one in file.get("added_tokens") or ()}
+    if isinstance(model.get("vocab"), dict):  # of Unigram it is a list, and the id is given
+        ids.update(model["vocab"])
+    unknown: int | None = model.get("unk_id")
+    if unknown is None:
+        unknown = ids.get(model.get("unk_token") or "")
+    return None if unknown is None else first + unknown
 
 
 def _bag(

@@ -96,7 +96,7 @@ def key_figures(report: Report) -> list[Fact]:
     if chosen.score is not None:
         score = chosen.score
         note = f"{score_interval_text(score, report.unit)} on {count_text(score.n_samples)} test samples"
-        label = score_label(score.metric, None)
+        label = score_label(score.metric, None, report.labels)
         facts.append(Fact(label, score_text(score, report.unit), note))
     original = f"the {report.original.name} file: {size_text(original_bytes)}"
     facts.append(Fact("size", size_text(size_bytes), original))

@@ -19,6 +19,7 @@ from edgesmith.reporting.chapters import (
     speed_chapter,
 )
 from edgesmith.reporting.detection import detection_chapter
+from edgesmith.reporting.host_part import host_part_lines
 from edgesmith.reporting.pictures import candidates_picture, score_label, sizes_picture
 from edgesmith.reporting.quantities import share_text
 from edgesmith.reporting.rows import artifact_rows
@@ -42,8 +43,9 @@ def render_html(report: Report) -> str:
             report=report,
             version=version("edgesmith"),
             key_figures=key_figures(report),
-            metric="score" if score is None else score_label(score.metric, None),
+            metric="score" if score is None else score_label(score.metric, None, report.labels),
             artifacts=artifact_rows(report),
+            host_part=host_part_lines(report),
             candidates_picture=candidates_picture(report),
             sizes_picture=sizes_picture(report),
             search=search_chapter(report),

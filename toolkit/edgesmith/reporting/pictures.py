@@ -126,7 +126,7 @@ def candidates_picture(report: Report) -> str:
     x = Axis.around([one.x for one in found], "latency (log scale)", log=True)
     low, high = min(one.low for one in found), max(one.high for one in found)
     room = (high - low) / 4  # for names above and below the intervals
-    y = Axis.around([low - room, high + room], score_label(metric, unit))
+    y = Axis.around([low - room, high + room], score_label(metric, unit, report.labels))
     as_text = percent_tick_text if metric in SHARE_METRICS else tick_text
     return marks(
         "Score against latency",
@@ -136,8 +136,10 @@ def candidates_picture(report: Report) -> str:
     )
 
 
-def score_label(metric: str, unit: str | None) -> str:
-    """What the score is, with its unit where it has the target's."""
+def score_label(metric: str, unit: str | None, labels: Sequence[str] = ()) -> str:
+    """What the score is, with its unit where it has the target's, and its class where it has one."""
+    if metric == "f1" and len(labels) == 2:
+        return f"F1 of {labels[1]}"
     of_unit = _in(unit) if metric in ("rmse", "mae") else ""
     return NAMES.get(metric, metric.replace("_", " ")) + of_unit
 

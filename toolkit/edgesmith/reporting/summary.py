@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from edgesmith.reporting.host_part import host_part_json
 from edgesmith.reporting.latencies import factor_over, latency_of, style_figures
 from edgesmith.reporting.plain import plain
 from edgesmith.reporting.search import (
@@ -87,6 +88,7 @@ def _artifact(candidate: Candidate, comparison: Comparison | None) -> dict[str, 
         "format": str(artifact.format),
         "precision": str(artifact.precision),
         "size_bytes": artifact.size_bytes,
+        **host_part_json(candidate),
         **_score(candidate.score),
         "agreement": None if parity is None else parity.agreement,
         "max_abs_error": None if parity is None else parity.max_abs_error,

@@ -32,7 +32,7 @@ def render_terminal(report: Report) -> Table | Group:
 
 def _artifacts(report: Report) -> Table:
     score = report.original.score
-    metric = "score" if score is None else score_label(score.metric, None)
+    metric = "score" if score is None else score_label(score.metric, None, report.labels)
     table = Table(collapse_padding=True, box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
     for name in ("size", metric, "agreement", "max error", "p50", "vs predict"):

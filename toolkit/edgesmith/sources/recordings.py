@@ -14,7 +14,7 @@ from edgesmith.sources.opening import content_sha256
 from edgesmith.sources.series import SERIES_INPUT, SeriesSamples
 from edgesmith.sources.splits import given_groups, given_splits
 from edgesmith.sources.targets import targets_from_cells
-from edgesmith_runtime.errors import DataError
+from edgesmith_runtime.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,8 @@ def load_recordings(source: RecordingsSource, *, split: SplitConfig, task: Task)
     Raises:
         DataError: The table or a column is missing, a cell of a channel is no number, or no
             recording is long enough for a window.
+        ConfigError: A channel is the target or another column with a role, or stands twice; or
+            every window has several labels and is left out.
     """
     frame = read_frame(source.path)
     where = str(source.path)
@@ -44,10 +46,15 @@ def load_recordings(source: RecordingsSource, *, split: SplitConfig, task: Task)
     starts = _starts(recordings, source)
     pure = [start for start in starts if _is_pure(labels[start : start + source.length])]
     kept = pure if source.mixed == "drop" else starts
-    if not kept:
+    if not starts:
         raise DataError(
             f"{where}: no window of {source.length} points lies within one recording"
-            + (" and one label" if starts else "")
+        )
+    if not kept:
+        raise ConfigError(
+            f'source.mixed: "drop" leaves none of {len(starts)} windows, each has several '
+            f"values of '{source.target}'; set it to \"most_frequent\", or take a smaller "
+            "source.length"
         )
     first_rows = frame[kept]
     groups = given_groups(split, first_rows, where=where)
@@ -78,8 +85,22 @@ def load_recordings(source: RecordingsSource, *, split: SplitConfig, task: Task)
 def _channel_names(
     source: RecordingsSource, split: SplitConfig, columns: list[str]
 ) -> tuple[str, ...]:
-    others = {source.target, source.recording, split.column, split.group}
-    return source.channels or tuple(name for name in columns if name not in others)
+    roles = {
+        source.target: "source.target",
+        source.recording: "source.recording",
+        split.column: "split.column",
+    }
+    if source.channels is None:
+        return tuple(name for name in columns if name not in {*roles, split.group})
+    for place, name in enumerate(source.channels):
+        if name in roles:
+            raise ConfigError(
+                f"source.channels: '{name}' is {roles[name]}, which no device knows beforehand; "
+                "leave it out"
+            )
+        if name in source.channels[:place]:
+            raise ConfigError(f"source.channels: '{name}' stands twice; keep it once")
+    return source.channels
 
 
 def _numbers(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from edgesmith.training.fused import input_ranges, steps
+from edgesmith.training.deployed_steps import input_ranges, steps
 from edgesmith.training.kernels import KERNEL_LAYERS, channels_last, kernels
 from edgesmith.training.layer_graph import layer_graph
 from edgesmith.training.rounding import rounded_weights
@@ -18,7 +18,7 @@ from edgesmith.training.rounding import rounded_weights
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edgesmith.training.fused import Step
+    from edgesmith.training.deployed_steps import Step
     from edgesmith.training.rounding import Range
 
 __all__ = ["RoundedModel"]

@@ -22,6 +22,7 @@ __all__ = [
     "OF_CLASSES",
     "OF_VALUES",
     "check_labels",
+    "class_sums",
     "resolve_metric",
     "score",
 ]
@@ -131,24 +132,34 @@ def _by_classes(
     cells, counts = np.unique(pairs, axis=0, return_counts=True)
     n_samples, n_classes = len(expected), int(pairs.max()) + 1
 
-    def evaluate(draws: NDArray[np.float64]) -> NDArray[np.float64]:
-        """``(draw, class, 3)``: right ones, those of the class, those said to be of it."""
-        sums = np.zeros((len(draws), n_classes, 3))
-        for column, (true, said) in zip(draws.T, cells, strict=True):
-            sums[:, true, 1] += column
-            sums[:, said, 2] += column
-            if true == said:
-                sums[:, true, 0] += column
-        return statistic(sums)
+    def evaluate(draws: NDArray[Any]) -> NDArray[np.float64]:
+        return statistic(class_sums(draws, cells, n_classes))
 
-    value = float(evaluate(counts[None].astype(np.float64))[0])
+    value = float(evaluate(counts[None])[0])
     resampled: list[NDArray[np.float64]] = []
     step = max(1, MAX_RESAMPLED // (len(cells) + 3 * n_classes))
     for start in range(0, N_RESAMPLES, step):
         n_draws = min(step, N_RESAMPLES - start)
         draws = rng.multinomial(n_samples, counts / n_samples, size=n_draws)
-        resampled.append(evaluate(draws.astype(np.float64)))
+        resampled.append(evaluate(draws))
     return value, *_middle(np.concatenate(resampled))
+
+
+def class_sums(draws: NDArray[Any], pairs: NDArray[Any], n_classes: int) -> NDArray[np.float64]:
+    """``(draw, class, 3)``: right ones, those of the class, those said to be of it.
+
+    Args:
+        draws: How many samples each pair has, ``(draw, pair)``.
+        pairs: The true class and the one said, ``(pair, 2)``.
+        n_classes: How many there are.
+    """
+    sums = np.zeros((len(draws), n_classes, 3))
+    for column, (true, said) in zip(draws.T, pairs, strict=True):
+        sums[:, true, 1] += column
+        sums[:, said, 2] += column
+        if true == said:
+            sums[:, true, 0] += column
+    return sums
 
 
 def _mean_recall(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith.evidence import Drop
-from edgesmith.verification.metrics import MAX_RESAMPLED, N_RESAMPLES, OF_CLASSES, OF_VALUES
+from edgesmith.verification.metrics import (
+    MAX_RESAMPLED,
+    N_RESAMPLES,
+    OF_CLASSES,
+    OF_VALUES,
+    class_sums,
+)
 from edgesmith.verification.ranking import aucs
 
 if TYPE_CHECKING:
@@ -166,7 +172,7 @@ def _of_classes(
 
     def drops(draws: NDArray[Any]) -> NDArray[np.float64]:
         before, after = (
-            _statistic(metric, _class_sums(draws, cells[:, [0, column]], n_classes))
+            _statistic(metric, class_sums(draws, cells[:, [0, column]], n_classes))
             for column in (1, 2)
         )
         return before - after
@@ -191,19 +197,6 @@ def _of_classes(
         p_value=_mcnemar(n_lost, n_lost + n_gained),
         n_samples=n_samples,
     )
-
-
-def _class_sums(
-    draws: NDArray[Any], pairs: NDArray[Any], n_classes: int
-) -> NDArray[np.float64]:
-    """``(draw, class, 3)``: right ones, those of the class, those said to be of it."""
-    sums = np.zeros((len(draws), n_classes, 3))
-    for column, (true, said) in zip(draws.T, pairs, strict=True):
-        sums[:, true, 1] += column
-        sums[:, said, 2] += column
-        if true == said:
-            sums[:, true, 0] += column
-    return sums
 
 
 def _statistic(metric: str, sums: NDArray[np.float64]) -> NDArray[np.float64]:

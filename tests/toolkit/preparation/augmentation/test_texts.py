@@ -17,7 +17,8 @@ SPREAD = np.zeros(1, np.float32)
 
 def _augmented(batch: np.ndarray[Any, Any], share: float, seed: int = 0) -> Any:
     config = AugmentationConfig.model_validate({"word_dropout": share})
-    augment = make_augment(config, Kind.TEXT, SPREAD)
+    unknown = 1 if batch.dtype.kind == "i" else None
+    augment = make_augment(config, Kind.TEXT, SPREAD, unknown_token=unknown)
     assert augment is not None
     return augment(batch, np.random.default_rng(seed))
 
@@ -57,7 +58,7 @@ def test_the_generator_decides_and_the_batch_that_is_given_stays() -> None:
 @pytest.mark.parametrize(
     ("key", "kind", "message"),
     [
-        ("word_dropout", Kind.IMAGE, "for text only, the source is a image"),
+        ("word_dropout", Kind.IMAGE, "for text only, the source is an image"),
         ("noise", Kind.TEXT, "only, the source is a text$"),
     ],
 )

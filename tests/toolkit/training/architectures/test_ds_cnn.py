@@ -75,7 +75,7 @@ def test_blocks_and_dropout_are_options() -> None:
         ({"dropout": 1}, "training.options.dropout: expected a number from 0, below 1, got 1"),
     ],
 )
-def test_a_wrong_option_is_named(options: dict[str, object], message: str) -> None:
+def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         _net(49, 10, **options)
 
@@ -88,7 +88,7 @@ def test_a_wrong_option_is_named(options: dict[str, object], message: str) -> No
         ((9,), "float32", "'features' float32 (batch, 9)"),
         ((49, 10), "uint8", "'features' uint8 (batch, 49, 10)"),
         ((3, 10), "float32", "'features' float32 (batch, 3, 10)"),
-        ((49, 10, 1), "float32", "'features' float32 (batch, 49, 10, 1)"),
+        ((49, 10, 2), "float32", "'features' float32 (batch, 49, 10, 2)"),
     ],
 )
 def test_anything_but_frames_of_bands_is_refused(
@@ -100,4 +100,14 @@ def test_anything_but_frames_of_bands_is_refused(
     assert str(caught.value) == (
         "training.architecture: ds_cnn takes one float32 tensor (batch, frames, bands) with "
         f"4 frames and 4 bands or more, got {got}; set [audio], or take mlp"
+    )
+
+
+def test_a_waveform_is_told_which_key_makes_frames_of_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        _net(4000, 1)
+
+    assert str(caught.value).endswith(
+        "got 'features' float32 (batch, 4000, 1); set audio.features to log_mel, mfcc or pcen, "
+        "or take conv1d for a waveform"
     )

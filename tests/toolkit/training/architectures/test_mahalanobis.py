@@ -8,11 +8,16 @@ import pytest
 from scipy.spatial.distance import mahalanobis as distance
 from sklearn.covariance import LedoitWolf
 
+from edgesmith.config import ConversionConfig
+from edgesmith.conversion import convert
+from edgesmith.recipe import Recipe
+from edgesmith.reference import trace
 from edgesmith.training.architectures import architectures
 from edgesmith.training.architectures.mahalanobis import fit_mahalanobis
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Output, Task
-from edgesmith_runtime.spec import TensorSpec
+from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.spec import Format, TensorSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +95,34 @@ def test_the_mean_itself_has_a_score_of_0_and_tensors_are_flattened() -> None:
     fit_mahalanobis(model, {"x": samples}, {})
 
     assert model(np.zeros((1, 2, 3), np.float32)).numpy().item() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("fmt", ["onnx", pytest.param("tflite", marks=pytest.mark.tflite)])
+def test_what_lies_far_off_never_looks_normal(fmt: str, tmp_path: Path) -> None:
+    samples = _samples()
+    model = _model(5)
+    fit_mahalanobis(model, {"x": samples}, {})
+    farthest = float(model(samples).numpy().max())
+
+    artifact = convert(
+        trace(model),
+        Recipe(name="float32", format=Format(fmt)),
+        labels={},
+        config=ConversionConfig(),
+        directory=tmp_path,
+    )
+    far = np.concatenate(
+        [
+            np.full((1, 5), sign * 10.0**power, np.float32)
+            for power in range(6, 31)
+            for sign in (1, -1)
+        ]
+    )
+    scores = open_runner(artifact, n_threads=1).run({"x": far})["score"]
+
+    assert np.isfinite(scores).all()
+    assert scores.min() > 100 * farthest
+    assert (np.diff(scores[::2, 0]) >= 0).all()
 
 
 def test_a_saved_model_needs_no_class_of_ours(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from edgesmith.preparation.augmentation.images import OF_IMAGES, augment_images
 from edgesmith.preparation.augmentation.series import OF_SERIES, augment_series
 from edgesmith.preparation.augmentation.sound import OF_SPECTRUM, OF_WAVEFORM, augment_sound
 from edgesmith.preparation.augmentation.texts import augment_texts
+from edgesmith.preparation.kind_names import one_of_kind
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.manifest import Kind
 
@@ -44,7 +45,8 @@ def check_augmentation(config: AugmentationConfig, kind: Kind) -> None:
     for key, kinds in KINDS_OF.items():
         if getattr(config, key) and kind not in kinds:
             raise ConfigError(
-                f"augmentation.{key}: for {' and '.join(kinds)} only, the source is a {kind}"
+                f"augmentation.{key}: for {' and '.join(kinds)} only, the source is "
+                f"{one_of_kind(kind)}"
             )
 
 
@@ -54,7 +56,11 @@ def needs_spread(config: AugmentationConfig) -> bool:
 
 
 def make_augment(
-    config: AugmentationConfig, kind: Kind, spread: NDArray[np.float32]
+    config: AugmentationConfig,
+    kind: Kind,
+    spread: NDArray[np.float32],
+    *,
+    unknown_token: int | None = None,
 ) -> Callable[[NDArray[Any], Generator], NDArray[Any]] | None:
     """The augmentation of one batch, or None where all is off.
 
@@ -65,6 +71,7 @@ def make_augment(
         kind: Of the data.
         spread: From the lowest to the highest value, ``(place,)`` or ``(1,)``; brightness and
             noise are shares of it.
+        unknown_token: Of a sequence of tokens the index that a dropped word becomes.
 
     Returns:
         A function of a batch at the marked point and a generator; it gives a new batch of the
@@ -81,7 +88,7 @@ def make_augment(
         elif kind is Kind.SERIES and batch.ndim == 3:
             batch = augment_series(config, batch, rng)
         elif kind is Kind.TEXT:
-            batch = augment_texts(config, batch, rng)
+            batch = augment_texts(config, batch, rng, unknown=unknown_token)
         if config.noise:
             noise = rng.standard_normal(batch.shape, dtype=np.float32)
             noise *= np.float32(config.noise) * spread

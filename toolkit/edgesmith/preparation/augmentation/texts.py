@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["augment_texts"]
 
-PADDING, UNKNOWN = 0, 1  # of a sequence of indices, see ``text_program``
+PADDING = 0  # of a sequence of indices, see ``text_program``
 
 
 def augment_texts(
-    config: AugmentationConfig, batch: NDArray[Any], rng: Generator
+    config: AugmentationConfig, batch: NDArray[Any], rng: Generator, *, unknown: int | None
 ) -> NDArray[Any]:
     """A new batch in which each word is dropped with the probability ``config.word_dropout``.
 
@@ -30,11 +30,12 @@ def augment_texts(
         batch: ``(batch, length)`` indices, of which a word becomes the unknown one and padding
             stays; or ``(batch, feature)`` float32, of which a feature becomes 0.
         rng: Draws the words.
+        unknown: Index of the unknown word; None of features.
     """
     if not config.word_dropout:
         return batch
     is_dropped = rng.random(batch.shape, dtype=np.float32) < config.word_dropout
-    if batch.dtype.kind == "f":
+    if unknown is None:
         return np.where(is_dropped, batch.dtype.type(0), batch)
     is_dropped &= batch != PADDING
-    return np.where(is_dropped, batch.dtype.type(UNKNOWN), batch)
+    return np.where(is_dropped, batch.dtype.type(unknown), batch)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["backbone"]
 
+_NET = "training.options.net"
 SUFFIXES = (".h5", ".keras")  # .weights.h5 among them
 
 
@@ -31,7 +32,7 @@ def backbone(  # noqa: PLR0913 - its options are arguments
     output: Output,
     task: Task,
     *,
-    net: str,
+    net: str = "",
     weights: str = "",
     frozen: bool = False,
     alpha: float = 1.0,
@@ -60,10 +61,11 @@ def backbone(  # noqa: PLR0913 - its options are arguments
             pixels or more, and given weights three channels.
         output: What the model gives.
         task: Softmax follows for a classification.
-        net: Of ``keras.applications``, e.g. MobileNetV2.
+        net: Of ``keras.applications``, e.g. MobileNetV2; it has to be given.
         weights: A ``.weights.h5`` or ``.h5`` file of the net without its top, or the
-            ``original.keras`` of an earlier build with the same options and output; a path from
-            the working directory. None: it learns from scratch.
+            ``original.keras`` of an earlier build with the same options and output; in a
+            configuration ``${NAME}`` is taken from the environment, and a relative path starts
+            at its folder. Empty: it learns from scratch.
         frozen: Whether the head alone learns.
         alpha: Width of the MobileNets, a share of the published one.
         dropout: Share of the averaged channels left out in training.
@@ -100,11 +102,15 @@ def backbone(  # noqa: PLR0913 - its options are arguments
 
 
 def _application(net: str) -> Callable[..., keras.Model]:
+    if not net:
+        raise ConfigError(
+            f"{_NET}: missing; expected one of keras.applications, e.g. MobileNetV2"
+        )
     known = [name for name in dir(keras.applications) if name[0].isupper()]
     if net not in known:
         close = get_close_matches(net, known, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
-        raise ConfigError(f"training.options.net: keras.applications has no '{net}'{hint}")
+        raise ConfigError(f"{_NET}: keras.applications has no '{net}'{hint}")
     return getattr(keras.applications, net)
 
 

@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 import keras
 
 from edgesmith.training.architectures.ends import arguments, head, input_layers
-from edgesmith.training.architectures.image_layers import (
-    convolved,
-    image_pixels,
-    normalised,
-    rectified,
-)
+from edgesmith.training.architectures.image_layers import convolved, image_pixels, separable
+from edgesmith.training.architectures.norm_layers import normalised, rectified
 from edgesmith.training.architectures.options import check_choice, check_count, check_share
 
 if TYPE_CHECKING:
@@ -63,7 +59,7 @@ def cnn(  # noqa: PLR0913 - its options are arguments
     pixels = image_pixels(inputs, "cnn")
     layers = input_layers(inputs)
     features = _stem(layers[inputs[0].name], pixels, width)
-    block = _residual if kind == "residual" else _separable
+    block = _residual if kind == "residual" else separable
     for stage in range(stages):
         for index in range(blocks):
             halved = stage > 0 and index == 0
@@ -103,17 +99,3 @@ def _residual(
     )(features)
     features = normalised(features, f"{name}_second")
     return rectified(keras.layers.Add(name=f"{name}_sum")([features, shortcut]), name)
-
-
-def _separable(
-    features: keras.KerasTensor, width: int, *, name: str, stride: int
-) -> keras.KerasTensor:
-    depth = f"{name}_depth"
-    features = keras.layers.DepthwiseConv2D(
-        3, strides=stride, padding="same", use_bias=False, name=depth
-    )(features)
-    features = rectified(normalised(features, depth), depth)
-    features = keras.layers.Conv2D(
-        width, 1, use_bias=False, kernel_initializer="he_normal", name=f"{name}_point"
-    )(features)
-    return rectified(normalised(features, f"{name}_point"), name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from edgesmith.training.architectures.ends import arguments, head, input_layers, shape_text
+from edgesmith.training.architectures.image_layers import convolved, separable
 from edgesmith.training.architectures.options import check_count, check_share
 from edgesmith_runtime.errors import ConfigError
 
@@ -19,7 +20,6 @@ __all__ = ["ds_cnn"]
 
 MIN_FRAMES = 4
 MIN_BANDS = 4
-BATCH_NORM_MOMENTUM = 0.9  # Keras' 0.99 lags behind in a training of few updates
 
 
 def ds_cnn(
@@ -53,18 +53,9 @@ def ds_cnn(
     frames, bands = _lengths(inputs)
     layers = input_layers(inputs)
     features = keras.layers.Reshape((frames, bands, 1), name="as_image")(layers[inputs[0].name])
-    features = keras.layers.Conv2D(
-        width,
-        (10, 4),
-        strides=2,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name="stem",
-    )(features)
-    features = _activated(features, "stem")
+    features = convolved(features, width, name="stem", kernel=(10, 4), stride=2)
     for index in range(1, blocks + 1):
-        features = _block(features, width, f"block_{index}")
+        features = separable(features, width, name=f"block_{index}")
     features = keras.layers.GlobalAveragePooling2D(name="mean")(features)
     if dropout:
         features = keras.layers.Dropout(dropout, name="dropout")(features)
@@ -82,24 +73,12 @@ def _lengths(inputs: tuple[TensorSpec, ...]) -> tuple[int, int]:
     got = ", ".join(f"'{spec.name}' {spec.dtype} {shape_text(spec.shape)}" for spec in inputs)
     raise ConfigError(
         "training.architecture: ds_cnn takes one float32 tensor (batch, frames, bands) with "
-        f"{MIN_FRAMES} frames and {MIN_BANDS} bands or more, got {got}; set [audio], or take mlp"
+        f"{MIN_FRAMES} frames and {MIN_BANDS} bands or more, got {got}; {_cure(inputs)}"
     )
 
 
-def _block(features: keras.KerasTensor, width: int, name: str) -> keras.KerasTensor:
-    depth, point = f"{name}_depth", f"{name}_point"
-    features = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False, name=depth)(
-        features
-    )
-    features = _activated(features, depth)
-    features = keras.layers.Conv2D(
-        width, 1, use_bias=False, kernel_initializer="he_normal", name=point
-    )(features)
-    return _activated(features, point)
-
-
-def _activated(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    normalised = keras.layers.BatchNormalization(
-        momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm"
-    )(features)
-    return keras.layers.ReLU(name=f"{name}_relu")(normalised)
+def _cure(inputs: tuple[TensorSpec, ...]) -> str:
+    """What else to do; one place an instant is a waveform."""
+    if len(inputs) == 1 and inputs[0].sample_shape[1:] == (1,):
+        return "set audio.features to log_mel, mfcc or pcen, or take conv1d for a waveform"
+    return "set [audio], or take mlp"

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import keras
 
 from edgesmith.training.architectures.ends import shape_text
+from edgesmith.training.architectures.norm_layers import normalised, rectified
 from edgesmith_runtime.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgesmith_runtime.spec import TensorSpec
 
-__all__ = ["convolved", "image_pixels", "normalised", "rectified"]
+__all__ = ["convolved", "image_pixels", "separable"]
 
 MIN_PIXELS = 8
-BATCH_NORM_MOMENTUM = 0.9  # Keras' 0.99 lags behind in a training of few updates
 
 
 def image_pixels(inputs: tuple[TensorSpec, ...], architecture: str) -> int:
@@ -38,12 +38,17 @@ def image_pixels(inputs: tuple[TensorSpec, ...], architecture: str) -> int:
 
 
 def convolved(
-    features: keras.KerasTensor, width: int, *, name: str, stride: int = 1
+    features: keras.KerasTensor,
+    width: int,
+    *,
+    name: str,
+    kernel: tuple[int, int] = (3, 3),
+    stride: int = 1,
 ) -> keras.KerasTensor:
-    """A 3x3 convolution, batch norm and ReLU, named ``name``, ``name_norm`` and ``name_relu``."""
+    """A convolution, batch norm and ReLU, named ``name``, ``name_norm`` and ``name_relu``."""
     features = keras.layers.Conv2D(
         width,
-        3,
+        kernel,
         strides=stride,
         padding="same",
         use_bias=False,
@@ -53,13 +58,16 @@ def convolved(
     return rectified(normalised(features, name), name)
 
 
-def normalised(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """A batch norm, named ``name_norm``."""
-    return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(
-        features
-    )
-
-
-def rectified(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """A ReLU, named ``name_relu``."""
-    return keras.layers.ReLU(name=f"{name}_relu")(features)
+def separable(
+    features: keras.KerasTensor, width: int, *, name: str, stride: int = 1
+) -> keras.KerasTensor:
+    """A 3x3 depthwise, ``name_depth``, and a 1x1 convolution, ``name_point``, each as above."""
+    depth, point = f"{name}_depth", f"{name}_point"
+    features = keras.layers.DepthwiseConv2D(
+        3, strides=stride, padding="same", use_bias=False, name=depth
+    )(features)
+    features = rectified(normalised(features, depth), depth)
+    features = keras.layers.Conv2D(
+        width, 1, use_bias=False, kernel_initializer="he_normal", name=point
+    )(features)
+    return rectified(normalised(features, point), point)

@@ -25,6 +25,7 @@ __all__ = ["fit_mahalanobis", "mahalanobis"]
 
 AUTO = "auto"
 MOST_FEATURES = 4096  # of which the matrix has 64 MiB
+MOST_DEVIATIONS = 1e17  # the squares of 4,096 of them have a sum in the range of float32
 WHITENED = "whitened"
 
 
@@ -40,7 +41,8 @@ def mahalanobis(
     Mahalanobis, On the generalised distance in statistics, 1936. It is computed as the length of
     ``(x - mean) W`` with ``W W' = inverse(covariance)``. The features are standardised, and their
     correlations shrunk towards none: ``(1 - s) R + s I``, which can be inverted with any number of
-    samples. The weights are found in closed form, see ``fit_mahalanobis``.
+    samples. The weights are found in closed form, see ``fit_mahalanobis``. What lies further off
+    than 1e17 deviations counts as 1e17: far off, where its square has no number.
 
     Args:
         inputs: float32 tensors of fixed shape, flattened side by side.
@@ -66,7 +68,11 @@ def mahalanobis(
             f"{n_features}; take fewer of them, or autoencoder"
         )
     whitened = keras.layers.Dense(n_features, trainable=False, name=WHITENED)(features)
-    # The length of a vector is its product with its direction: layers that Keras has and saves.
+    # Layers that Keras has and saves: the magnitudes, as far as their squares are finite, and
+    # their length, which is the product of a vector with its direction.
+    negative = keras.layers.Rescaling(-1.0, name="negative")(whitened)
+    magnitudes = keras.layers.Maximum(name="magnitudes")([whitened, negative])
+    whitened = keras.layers.ReLU(max_value=MOST_DEVIATIONS, name="bounded")(magnitudes)
     direction = keras.layers.UnitNormalization(name="direction")(whitened)
     score = keras.layers.Dot(axes=-1, dtype="float32", name=output.name)([whitened, direction])
     return keras.Model(arguments(layers), score, name="mahalanobis")

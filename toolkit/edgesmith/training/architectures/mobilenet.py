@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 import keras
 
 from edgesmith.training.architectures.ends import arguments, head, input_layers
-from edgesmith.training.architectures.image_layers import (
-    convolved,
-    image_pixels,
-    normalised,
-    rectified,
-)
+from edgesmith.training.architectures.image_layers import convolved, image_pixels
+from edgesmith.training.architectures.norm_layers import normalised, rectified
 from edgesmith.training.architectures.options import check_count, check_share
 
 if TYPE_CHECKING:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import keras
 
 from edgesmith.training.architectures.ends import shape_text
+from edgesmith.training.architectures.norm_layers import normalised
 from edgesmith_runtime.errors import ConfigError
 
 if TYPE_CHECKING:
     from edgesmith_runtime.spec import TensorSpec
 
-__all__ = ["convolved", "normalised", "series_input"]
-
-BATCH_NORM_MOMENTUM = 0.9  # Keras' 0.99 lags behind in a training of few updates
+__all__ = ["convolved", "series_input"]
 
 
 def series_input(
@@ -57,10 +56,3 @@ def convolved(
         name=name,
     )(features)
     return normalised(features, name)
-
-
-def normalised(features: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """Batch norm that keeps up with a short training."""
-    return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(
-        features
-    )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import pytest
 
-from edgesmith.training.fused import input_ranges, steps
+from edgesmith.training.deployed_steps import input_ranges, steps
 from edgesmith.training.layer_graph import layer_graph
 from edgesmith_runtime.errors import ConfigError
 
