@@ -132,8 +132,8 @@ def _decoded(output: Output, samples: _Samples) -> NDArray[np.float64]:
     """The numbers of one output after its decode op, ``(batch, number)``."""
     rows = [sample[output.name].reshape(-1) for sample in samples]
     numbers = np.array(rows, np.float64) if rows else np.empty((0, 1))
-    strange = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
-    if strange.size:
+    if not np.isfinite(numbers).all():
+        strange = np.flatnonzero(~np.isfinite(numbers).all(axis=1))
         raise BackendError(
             f"output '{output.name}' of sample {strange[0]}: expected finite numbers, got "
             f"{numbers[strange[0]].tolist()[:4]}; look for values out of range in the raw input"

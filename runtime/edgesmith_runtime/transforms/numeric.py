@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -187,6 +187,7 @@ class Scale:
     offset: tuple[float, ...]
     scale: tuple[float, ...]
     dtype: str = "float32"
+    _by_dtype: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _check_dtype(self.dtype, {"float16", "float32", "float64"})
@@ -195,13 +196,22 @@ class Scale:
         _check_pair("offset", self.offset, "scale", self.scale)
         if 0 in self.scale:
             raise ValueError("a scale of 0 divides by zero")
+        with np.errstate(
+            over="ignore"
+        ):  # what overflows is refused by place after the transform
+            by_dtype = {
+                work: (np.array(self.offset, work), np.array(self.scale, work))
+                for work in (np.float32, np.float64)
+            }
+        object.__setattr__(self, "_by_dtype", by_dtype)
 
     def __call__(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """The same shape in ``dtype``, ``(..., column)``."""
         check_numbers(numbers, max(len(self.offset), len(self.scale)))
         work = np.float64 if numbers.dtype == np.float64 else np.float32
-        scaled = numbers.astype(work, copy=False) - np.array(self.offset, work)
-        scaled /= np.array(self.scale, work)
+        offset, scale = self._by_dtype[work]
+        scaled = numbers.astype(work, copy=False) - offset
+        scaled /= scale
         return scaled.astype(self.dtype, copy=False)
 
 

@@ -141,6 +141,9 @@ class Stft:
             return result
         flat = result.reshape(-1, n_bins)
         at_once = max(1, VALUES_AT_ONCE // self.fft_length)
+        if len(flat) <= at_once:
+            self._strengths((frames * self._window).reshape(len(flat), -1), flat)
+            return result
         for start in range(0, len(batch) * frames.shape[1], at_once):
             self._block(frames, slice(start, min(start + at_once, len(flat))), flat)
         return result
@@ -154,8 +157,11 @@ class Stft:
         )
         windowed = frames[sample, frame]
         windowed *= self._window
+        self._strengths(windowed, result[rows])
+
+    def _strengths(self, windowed: NDArray[np.float32], result: NDArray[np.float32]) -> None:
         spectrum = np.fft.rfft(windowed, self.fft_length)
-        power = np.square(spectrum.real, out=result[rows])
+        power = np.square(spectrum.real, out=result)
         power += np.square(spectrum.imag)
         if self.result == "magnitude":
             np.sqrt(power, out=power)
