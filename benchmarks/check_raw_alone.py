@@ -141,7 +141,7 @@ def _n_equal(predictions: list[Any], expected: list[list[Any]]) -> int:
     return sum(
         one.label == label
         and one.is_anomaly == is_anomaly
-        and (value is None or np.isclose(one.value, value, rtol=1e-4))
+        and (value is None or bool(np.isclose(one.value, value, rtol=1e-4)))
         for one, (label, value, is_anomaly) in zip(predictions, expected, strict=True)
     )
 
