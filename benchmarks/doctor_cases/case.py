@@ -57,7 +57,9 @@ class _Idle:
         self.artifact = artifact
 
     def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        raise NotImplementedError
+        raise AssertionError(
+            f"the doctor runs no artifact, and was about to on {sorted(tensors)}"
+        )
 
 
 def model_of(kind: Kind, shape: tuple[int, ...], *steps: tuple[str, dict[str, Any]]) -> Model:

@@ -71,7 +71,7 @@ def ordinal(texts: np.ndarray) -> np.ndarray:
     encoder = OrdinalEncoder(
         categories=[list(KNOWN)], handle_unknown="use_encoded_value", unknown_value=3
     )
-    codes = encoder.fit([["C"]]).transform(np.where(texts == None, "missing", texts))  # noqa: E711
+    codes = encoder.fit([["C"]]).transform(np.where(np.equal(texts, None), "missing", texts))
     return np.asarray(codes)
 
 
@@ -82,7 +82,7 @@ def infrequent(texts: np.ndarray) -> list[str]:
 
 
 def kept(texts: np.ndarray) -> dict[str, Any]:
-    names, counts = np.unique(texts[texts != None].astype(str), return_counts=True)  # noqa: E711
+    names, counts = np.unique(texts[np.not_equal(texts, None)].astype(str), return_counts=True)
     return {"kept": (tuple(names[counts >= 120].tolist()),)}
 
 

@@ -159,7 +159,7 @@ def _start(content: bytes) -> str:
 def _from_soundfile(content: bytes, name: str) -> tuple[int, NDArray[np.float32]]:
     kind = COMPRESSED[content[:4]]
     try:
-        import soundfile  # pyright: ignore[reportMissingTypeStubs]
+        import soundfile  # pyright: ignore[reportMissingTypeStubs] - it ships no types
     except (ImportError, OSError) as error:
         raise BackendError(
             f"{name}: {kind} needs soundfile: pip install 'edgesmith-runtime[audio]'; "

@@ -60,10 +60,7 @@ class TableSource(_Source):
     )
 
 
-class ImageFolderSource(_Source):
-    """A folder of images, one sub-folder a class."""
-
-    kind: Literal["image_folder"]
+class _FolderSource(_Source):
     path: ConfigPath = Field(description="The folder; its sub-folders name the classes.")
     test_path: ConfigPath | None = Field(
         default=None, description="A second folder: the test split."
@@ -71,6 +68,12 @@ class ImageFolderSource(_Source):
     validation_path: ConfigPath | None = Field(
         default=None, description="One more: validation."
     )
+
+
+class ImageFolderSource(_FolderSource):
+    """A folder of images, one sub-folder a class."""
+
+    kind: Literal["image_folder"]
 
 
 class ArraySource(_Source):
@@ -140,17 +143,10 @@ class ListSource(_Source):
     )
 
 
-class AudioFolderSource(_Source):
+class AudioFolderSource(_FolderSource):
     """A folder of sound files, one sub-folder a class."""
 
     kind: Literal["audio_folder"]
-    path: ConfigPath = Field(description="The folder; its sub-folders name the classes.")
-    test_path: ConfigPath | None = Field(
-        default=None, description="A second folder: the test split."
-    )
-    validation_path: ConfigPath | None = Field(
-        default=None, description="One more: validation."
-    )
 
 
 class TextSource(_Source):
