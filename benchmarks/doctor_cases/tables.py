@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from doctor_cases.case import Case, model_of
 from sklearn.datasets import load_wine
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
+from doctor_cases.case import Case, model_of
 from edgesmith_runtime.doctor import Fault
 from edgesmith_runtime.manifest import Kind
 
