@@ -15,8 +15,9 @@ from edgesmith_runtime.errors import (
 )
 from edgesmith_runtime.host import Host, available_threads, this_host
 from edgesmith_runtime.latency import Measurement, measure
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Manifest
-from edgesmith_runtime.model import Model, load
+from edgesmith_runtime.model import Model
 from edgesmith_runtime.runners import Runner, open_runner
 from edgesmith_runtime.selftest import SelfTestResult
 from edgesmith_runtime.spec import Format, Precision, Signature, TensorSpec

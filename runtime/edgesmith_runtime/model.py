@@ -1,4 +1,4 @@
-"""Load a bundle, and turn raw inputs into predictions."""
+"""A loaded bundle: raw input in, prediction out."""
 
 from __future__ import annotations
 
@@ -7,108 +7,27 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith_runtime.batches import as_batch, split_inputs
-from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.decoding import decode
-from edgesmith_runtime.errors import BundleError, InputError, TransformError
-from edgesmith_runtime.portability import warn_where_not_portable
-from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.errors import InputError, TransformError
 from edgesmith_runtime.selftest import replay
 from edgesmith_runtime.streaming import ModelStream
-from edgesmith_runtime.transforms import Transform
 from edgesmith_runtime.transforms.numeric import Tensor
 from edgesmith_runtime.transforms.vocabulary import FILLING
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact, Bundle
     from edgesmith_runtime.decoding import Prediction
-    from edgesmith_runtime.manifest import ArtifactEntry, Manifest
+    from edgesmith_runtime.manifest import Manifest
     from edgesmith_runtime.runners import Runner
     from edgesmith_runtime.selftest import SelfTestResult
     from edgesmith_runtime.spec import Signature, TensorSpec
-    from edgesmith_runtime.transforms import Batch
+    from edgesmith_runtime.transforms import Batch, Transform
 
-__all__ = ["Model", "load"]
-
-
-def load(
-    path: str | os.PathLike[str],
-    *,
-    artifact: str | None = None,
-    n_threads: int | None = None,
-) -> Model:
-    """Load a bundle: every byte is checked before an engine sees one.
-
-    Warns with ``PortabilityWarning`` where the build found that the artifact answers otherwise on
-    a CPU like this one.
-
-    Args:
-        path: ``NAME.edge``, or its unpacked directory.
-        artifact: A file name of the bundle, or a format ("onnx", "tflite"), of which the first
-            that the manifest lists is taken; None takes the bundle's default.
-        n_threads: For one run; None takes all that affinity and quota allow.
-
-    Raises:
-        BundleError: Not a bundle, damaged, incomplete, of another major format, or without such
-            an artifact.
-        TransformError: Its transform is not one that this runtime can run.
-        BackendError: The engine of the artifact is not installed or refuses the model.
-    """
-    bundle = read_bundle(path)
-    entry = _chosen(bundle.manifest, artifact)
-    transform = _program(bundle, entry)
-    warn_where_not_portable(bundle.manifest, entry.file)
-    runner = open_runner(bundle.artifact(entry.file), n_threads=n_threads)
-    return Model(bundle, transform, runner)
-
-
-def _may_be_missing(manifest: Manifest, n_steps: int) -> frozenset[str]:
-    """Values that steps within a fused artifact fill: NaN may come in there."""
-    return frozenset(
-        name
-        for step in manifest.transform[n_steps:]
-        if step.op in FILLING
-        for name in step.inputs
-    )
-
-
-def _chosen(manifest: Manifest, artifact: str | None) -> ArtifactEntry:
-    if artifact is None:
-        return manifest.artifact(manifest.default_artifact.file)
-    for entry in manifest.artifacts:
-        if artifact in (entry.file, entry.format):
-            return entry
-    known = ", ".join(f"{entry.file} ({entry.format})" for entry in manifest.artifacts)
-    raise BundleError(
-        f"'{artifact}' is neither a file nor a format of this bundle; it has {known}"
-    )
-
-
-def _program(bundle: Bundle, entry: ArtifactEntry) -> Transform:
-    """The steps up to where the artifact starts, checked to give all that it takes."""
-    manifest = bundle.manifest
-    n_steps = 0 if entry.starts_after is None else entry.starts_after + 1
-    raw_inputs = tuple(raw.name for raw in manifest.raw_inputs)
-    transform = Transform(manifest.transform[:n_steps], raw_inputs, bundle.files)
-    made = {*raw_inputs, *(name for step in transform.steps for name in step.outputs)}
-    for spec in entry.signature.inputs:
-        if spec.name not in made:
-            raise BundleError(
-                f"manifest.json: {entry.file}: takes '{spec.name}', which neither a raw input "
-                f"nor a step up to starts_after is called; there are {sorted(made)}"
-            )
-    outputs = {spec.name for spec in entry.signature.outputs}
-    for output in manifest.outputs:
-        if output.name not in outputs:
-            raise BundleError(
-                f"manifest.json: {entry.file}: expected an output '{output.name}', "
-                f"got {sorted(outputs)}"
-            )
-    return transform
+__all__ = ["Model"]
 
 
 class Model:
@@ -264,6 +183,16 @@ class Model:
         for name, tensor in tensors.items():
             _check_finite(name, tensor, may_be_missing=name in self._may_be_missing)
         return tensors
+
+
+def _may_be_missing(manifest: Manifest, n_steps: int) -> frozenset[str]:
+    """Values that steps within a fused artifact fill: NaN may come in there."""
+    return frozenset(
+        name
+        for step in manifest.transform[n_steps:]
+        if step.op in FILLING
+        for name in step.inputs
+    )
 
 
 def _is_empty(raws: object) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 import edgesmith_runtime.__main__ as cli
 from edgesmith_runtime.bundle import make_bundle, read_bundle, write_bundle
+from edgesmith_runtime.commands import inspect
 from edgesmith_runtime.golden import golden_files
 from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
 from edgesmith_runtime.spec import TensorSpec
@@ -301,7 +302,7 @@ def test_a_fault_of_ours_is_one_line_too(
     def broken(path: object) -> None:
         raise ZeroDivisionError("by\nzero")
 
-    monkeypatch.setattr(cli, "read_bundle", broken)
+    monkeypatch.setattr(inspect, "read_bundle", broken)
 
     code, _, err = run("inspect", tiny_bundle_path)
 
@@ -314,7 +315,7 @@ def test_a_fault_of_ours_is_one_line_too(
 def test_an_interrupt_exits_130(
     run: Run, tiny_bundle_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "read_bundle", lambda path: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(inspect, "read_bundle", lambda path: signal.raise_signal(signal.SIGINT))
 
     code, out, err = run("inspect", tiny_bundle_path)
 

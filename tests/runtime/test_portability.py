@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgesmith_runtime import model
+from edgesmith_runtime import loading
 from edgesmith_runtime.__main__ import main
 from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.errors import BundleError, PortabilityWarning
 from edgesmith_runtime.host import lacks_vnni
-from edgesmith_runtime.model import load
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.portability import portability_of, warn_where_not_portable
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def test_a_command_that_loads_warns_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     without_vnni = partial(warn_where_not_portable, lacks=lambda: True)
-    monkeypatch.setattr(model, "warn_where_not_portable", without_vnni)
+    monkeypatch.setattr(loading, "warn_where_not_portable", without_vnni)
     np.save(tmp_path / "x.npy", tiny_features)
 
     code = main(["predict", str(bundle_path), str(tmp_path / "x.npy")])

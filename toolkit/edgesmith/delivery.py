@@ -29,8 +29,8 @@ from edgesmith.workspace import Drafts
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BudgetError, ConversionError
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Task
-from edgesmith_runtime.model import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bench.lane import Lane, Opened
-from edgesmith_runtime.model import load
+from edgesmith_runtime.loading import load
 
 if TYPE_CHECKING:
     from edgesmith_runtime.bench.exchange import Request

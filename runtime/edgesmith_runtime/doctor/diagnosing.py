@@ -19,8 +19,9 @@ from edgesmith_runtime.doctor.hypotheses import changes_of
 from edgesmith_runtime.doctor.program import Program
 from edgesmith_runtime.doctor.search import EQUAL, EXPLAINED, ROUNDED, Search
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Kind
-from edgesmith_runtime.model import Model, load
+from edgesmith_runtime.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from edgesmith_runtime.errors import BackendError, SignatureError
-from edgesmith_runtime.host import available_threads
-from edgesmith_runtime.spec import Format
+from edgesmith_runtime.settings import Engine, default_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.settings import EngineSettings
 
 __all__ = ["Runner", "check_outputs", "open_runner"]
 
@@ -46,20 +46,24 @@ class Runner(Protocol):
         ...
 
 
-def open_runner(artifact: Artifact, *, n_threads: int | None = None) -> Runner:
-    """Load an artifact into the engine of its format.
+def open_runner(
+    artifact: Artifact,
+    settings: EngineSettings | None = None,
+    *,
+    n_threads: int | None = None,
+) -> Runner:
+    """Load an artifact into an engine.
 
     Args:
         artifact: Its content must be verified already: engines do not survive hostile bytes.
-        n_threads: For one run; None takes all that affinity and quota allow.
+        settings: None takes those of ``default_settings``, with ``n_threads``.
+        n_threads: For one run, where no settings are given; None takes all that affinity and
+            quota allow.
 
     Raises:
         BackendError: The engine is not installed, or refuses the model.
     """
-    if n_threads is not None and n_threads < 1:
-        raise ValueError(f"n_threads: expected at least 1, got {n_threads}")
-    threads = available_threads() if n_threads is None else n_threads
-    runner = _open(artifact, threads)
+    runner = _open(artifact, settings or default_settings(artifact.format, n_threads=n_threads))
     batch_size = artifact.signature.batch_size
     if batch_size is not None:
         from edgesmith_runtime.runners.fixed_batch import FixedBatchRunner
@@ -72,13 +76,13 @@ def open_runner(artifact: Artifact, *, n_threads: int | None = None) -> Runner:
     return runner
 
 
-def _open(artifact: Artifact, threads: int) -> Runner:
-    match artifact.format:
-        case Format.ONNX:
+def _open(artifact: Artifact, settings: EngineSettings) -> Runner:
+    match settings.engine:
+        case Engine.ONNXRUNTIME:
             from edgesmith_runtime.runners.onnx import OnnxRunner
 
-            return OnnxRunner(artifact, n_threads=threads)
-        case Format.TFLITE:
+            return OnnxRunner(artifact, settings)
+        case Engine.LITERT:
             try:
                 from edgesmith_runtime.runners.tflite import TfliteRunner
             except ImportError as error:
@@ -86,9 +90,18 @@ def _open(artifact: Artifact, threads: int) -> Runner:
                     f"{artifact.file}: TFLite needs an extra: "
                     "pip install 'edgesmith-runtime[tflite]'"
                 ) from error
-            return TfliteRunner(artifact, n_threads=threads)
+            return TfliteRunner(artifact, settings)
+        case Engine.OPENVINO:
+            try:
+                from edgesmith_runtime.runners.openvino import OpenvinoRunner
+            except ImportError as error:
+                raise BackendError(
+                    f"{artifact.file}: OpenVINO needs an extra: "
+                    "pip install 'edgesmith-runtime[openvino]'"
+                ) from error
+            return OpenvinoRunner(artifact, settings)
         case _:
-            assert_never(artifact.format)
+            assert_never(settings.engine)
 
 
 def check_outputs(artifact: Artifact, outputs: Mapping[str, NDArray[Any]]) -> None:

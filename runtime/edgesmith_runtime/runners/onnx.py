@@ -14,6 +14,7 @@ import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from edgesmith_runtime.errors import BackendError
 from edgesmith_runtime.runners import check_outputs
+from edgesmith_runtime.settings import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.settings import EngineSettings
 
 __all__ = ["OnnxRunner"]
 
@@ -101,18 +103,18 @@ class OnnxRunner:
 
     Args:
         artifact: Its content is what the engine gets; nothing is read from the disk.
-        n_threads: Threads of one run.
+        settings: Threads of one run, and how they wait.
 
     Raises:
         BackendError: onnxruntime refuses the model, or its inputs and outputs are not those of
             the artifact's signature.
     """
 
-    def __init__(self, artifact: Artifact, *, n_threads: int) -> None:
+    def __init__(self, artifact: Artifact, settings: EngineSettings) -> None:
         self.artifact = artifact
         self._inputs = tuple(spec.name for spec in artifact.signature.inputs)
         self._outputs = tuple(spec.name for spec in artifact.signature.outputs)
-        self._session = _open_session(artifact, n_threads)
+        self._session = _open_session(artifact, settings)
         _check_sides(artifact, self._session)
         self._seen = _Seen()
 
@@ -196,11 +198,15 @@ class OnnxRunner:
         return _Lane(self._session, inputs, outputs) if follows and fits and filled else None
 
 
-def _open_session(artifact: Artifact, n_threads: int) -> Any:
+def _open_session(artifact: Artifact, settings: EngineSettings) -> Any:
     options = _ORT.SessionOptions()
-    options.intra_op_num_threads = n_threads
+    options.intra_op_num_threads = settings.n_threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
+    if settings.layout is Layout.PLAIN:
+        options.graph_optimization_level = _ORT.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    if not settings.spins:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # A model in memory may name tensors in files, and onnxruntime would look for them in the
     # working directory, unverified. Nothing is inside the null device.
     options.add_session_config_entry(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.settings import EngineSettings
 
 __all__ = ["TfliteRunner"]
 
@@ -32,20 +33,20 @@ class TfliteRunner:
 
     Args:
         artifact: Its content is what the engine gets.
-        n_threads: Threads of one run.
+        settings: Threads of one run.
 
     Raises:
         BackendError: LiteRT refuses the model, or its inputs and outputs are not those of the
             artifact's signature.
     """
 
-    def __init__(self, artifact: Artifact, *, n_threads: int) -> None:
+    def __init__(self, artifact: Artifact, settings: EngineSettings) -> None:
         self.artifact = artifact
         self._lock = Lock()
         self._seen: list[tuple[Any, ...]] | None = None
         try:
             self._interpreter = _LITERT.Interpreter(
-                model_content=bytes(artifact.content), num_threads=n_threads
+                model_content=bytes(artifact.content), num_threads=settings.n_threads
             )
         except Exception as error:  # LiteRT has no exceptions of its own
             raise _failure(artifact, error) from error

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Kind, RawInput, Step
-from edgesmith_runtime.model import load
 from edgesmith_runtime.spec import TensorSpec
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from edgesmith_runtime.doctor import Fault, diagnose
 from edgesmith_runtime.doctor.other_resizing import WAYS, Way, Weighted
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Kind, RawInput, Step
-from edgesmith_runtime.model import load
 from edgesmith_runtime.spec import TensorSpec
 
 if TYPE_CHECKING:

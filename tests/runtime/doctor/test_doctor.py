@@ -11,8 +11,8 @@ import pytest
 import edgesmith_runtime.__main__ as cli
 from edgesmith_runtime.doctor import Fault, diagnose
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Kind, RawInput, Step
-from edgesmith_runtime.model import load
 from edgesmith_runtime.spec import TensorSpec
 
 if TYPE_CHECKING:

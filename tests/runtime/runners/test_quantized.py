@@ -13,8 +13,8 @@ from edgesmith_runtime.__main__ import main
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import Artifact, make_bundle, write_bundle
 from edgesmith_runtime.errors import SignatureError
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Kind, RawInput
-from edgesmith_runtime.model import load
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.runners.quantized import QuantizedRunner
 from edgesmith_runtime.spec import Format, Precision, Signature, TensorSpec

@@ -10,7 +10,7 @@ import pytest
 
 from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.errors import BackendError
-from edgesmith_runtime.model import load
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 

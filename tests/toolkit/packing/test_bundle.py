@@ -9,8 +9,8 @@ from edgesmith.core import Choice, Fused
 from edgesmith.packing.bundle import Interface, needs, pack
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BundleError, ConfigError
+from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import HostStep, Selection
-from edgesmith_runtime.model import load
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:

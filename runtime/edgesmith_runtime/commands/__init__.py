@@ -1,0 +1,77 @@
+"""The command ``edgesmith-runtime``: one module a command, without the toolkit."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from edgesmith_runtime.commands import (
+    bench,
+    doctor,
+    inspect,
+    predict,
+    selftest,
+)
+from edgesmith_runtime.commands.options import Parser
+from edgesmith_runtime.commands.showing import one_line
+from edgesmith_runtime.errors import EdgesmithError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+__all__ = ["INTERRUPTED", "main"]
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the command's name; None takes those of this process.
+
+    Returns:
+        The exit code: 0 done, 1 the work failed, 2 wrong use or unreadable input,
+        130 interrupted.
+    """
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        # A file name need not be one in UTF-8, and a label need not exist in the terminal's code.
+        reconfigure(errors="backslashreplace")
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        code = command(arguments)
+        sys.stdout.flush()  # here, where a closed pipe is still met with an answer
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our answers has seen enough; Python would complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - told in one line, as promised
+        if arguments.debug:
+            traceback.print_exc()
+        return _failed(error)
+    else:
+        return code
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, EdgesmithError):
+        print(f"error: {one_line(str(error))}", file=sys.stderr)
+        return error.exit_code
+    what = f"{type(error).__name__}: {one_line(str(error))}"
+    print(f"error: {what}; this is a fault of ours, --debug shows where", file=sys.stderr)
+    return 1
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="edgesmith-runtime", description="Run a model bundle on this host.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in (predict, selftest, inspect, bench, doctor):
+        command.add(commands)
+    return parser

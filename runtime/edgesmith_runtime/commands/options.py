@@ -1,0 +1,78 @@
+"""Words that several commands take, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Commands", "Parser", "artifact", "common", "count", "engine", "seconds"]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with exit code 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+class Commands(Protocol):
+    """What a command is put among."""
+
+    def add_parser(
+        self,
+        name: str,
+        *,
+        help: str,  # noqa: A002 - argparse calls it so
+        parents: Sequence[argparse.ArgumentParser],
+    ) -> argparse.ArgumentParser:
+        """A parser for the words after the command's name."""
+        ...
+
+
+def common() -> Parser:
+    """The bundle, and how to answer."""
+    parser = Parser(add_help=False)
+    parser.add_argument("bundle", metavar="BUNDLE", help="NAME.edge or its unpacked directory")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    return parser
+
+
+def engine() -> Parser:
+    """How the model runs."""
+    parser = Parser(add_help=False)
+    parser.add_argument("--threads", type=count, metavar="N", help="threads of one run")
+    return parser
+
+
+def artifact() -> Parser:
+    """Which model file of the bundle runs."""
+    parser = Parser(add_help=False)
+    parser.add_argument(
+        "--artifact", metavar="A", help="file or format (onnx, tflite) instead of the default"
+    )
+    return parser
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    count = int(text) if text.isascii() and text.isdigit() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{text}'")
+    return count
+
+
+def seconds(text: str) -> float:
+    """A time from 0."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds from 0, got '{text}'")
+    return seconds
