@@ -315,9 +315,16 @@ def test_a_fault_of_ours_is_one_line_too(
 def test_an_interrupt_exits_130(
     run: Run, tiny_bundle_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspect, "read_bundle", lambda path: signal.raise_signal(signal.SIGINT))
+    def interrupted(_path: object) -> None:
+        signal.raise_signal(signal.SIGINT)
 
-    code, out, err = run("inspect", tiny_bundle_path)
+    monkeypatch.setattr(inspect, "read_bundle", interrupted)
+    # A shell's background job ignores the signal, and Python leaves that as it is.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code, out, err = run("inspect", tiny_bundle_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert (code, out, err) == (130, "", "error: interrupted\n")
 
