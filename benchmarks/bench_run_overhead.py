@@ -1,6 +1,6 @@
-"""What `model.run` costs over a bare onnxruntime session that also returns arrays of its own.
+"""What `model.run` costs over the best bare loop by hand, each engine, arrays that the caller owns.
 
-python benchmarks/bench_run_overhead.py BUNDLE [BUNDLE ...]
+python benchmarks/five_nets.py OUT; taskset -c 0 python benchmarks/bench_run_overhead.py OUT/*.edge
 """
 
 from __future__ import annotations
@@ -8,62 +8,173 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from harness import in_fresh_processes, intervals, paired_blocks, record
 
 import edgesmith_runtime as er
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+BLOCK_US = 1_500  # long enough for the clock, shorter than a time slice of a busy machine
+Arrays = dict[str, Any]
 
-def blocks_of(bundle: str, seed: int) -> list[tuple[float, float]]:
+
+def onnx_plain(model: er.Model, tensors: Arrays) -> Callable[[], Any]:
+    """`session.run` with the names of the outputs."""
+    session = _session(model)
+    names = [spec.name for spec in model.signature.outputs]
+    run = session.run
+    return lambda: run(names, tensors)
+
+
+def onnx_bound(model: er.Model, tensors: Arrays) -> Callable[[], Any]:
+    """Buffers bound once: copy in, run, copy out."""
+    session = _session(model)
+    binding = session.io_binding()
+    inputs = [(np.empty_like(array), array) for array in tensors.values()]
+    outputs = [np.empty_like(array) for array in model.run(tensors).values()]
+    names = [*tensors, *(spec.name for spec in model.signature.outputs)]
+    buffers = [*(buffer for buffer, _ in inputs), *outputs]
+    for index, (name, buffer) in enumerate(zip(names, buffers, strict=True)):
+        bind = binding.bind_input if index < len(inputs) else binding.bind_output
+        bind(name, "cpu", 0, buffer.dtype.type, list(buffer.shape), buffer.ctypes.data)
+    run = session.run_with_iobinding
+    if len(inputs) == 1 and len(outputs) == 1:  # by hand, for the model at hand
+        (into, array), made = inputs[0], outputs[0]
+
+        def call_one() -> Any:
+            into[...] = array
+            run(binding)
+            return made.copy()
+
+        return call_one
+
+    def call() -> Any:
+        for into, array in inputs:
+            into[...] = array
+        run(binding)
+        return [made.copy() for made in outputs]
+
+    return call
+
+
+def litert(model: er.Model, tensors: Arrays) -> Callable[[], Any]:
+    """`set_tensor`, `invoke`, `get_tensor` with the indices looked up once."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=bytes(model.artifact.content), num_threads=1)
+    given, made = interpreter.get_input_details(), interpreter.get_output_details()
+    if len(given) != 1 or len(made) != 1:
+        raise SystemExit(f"{model.artifact.file}: expected one input and one output")
+    (array,) = tensors.values()
+    into, out = given[0]["index"], made[0]["index"]
+    interpreter.resize_tensor_input(into, array.shape)
+    interpreter.allocate_tensors()
+    set_tensor, invoke = interpreter.set_tensor, interpreter.invoke
+    get_tensor = interpreter.get_tensor
+
+    def call() -> Any:
+        set_tensor(into, array)
+        invoke()
+        return get_tensor(out)
+
+    return call
+
+
+LOOPS = {"onnx": (onnx_plain, onnx_bound), "tflite": (litert,)}
+
+
+def _session(model: er.Model) -> Any:
     import onnxruntime as ort
 
-    model = er.load(bundle, n_threads=1)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    session = ort.InferenceSession(
+    return ort.InferenceSession(
         bytes(model.artifact.content), options, providers=["CPUExecutionProvider"]
     )
+
+
+def blocks_of(bundle: str, fmt: str, seed: int, n_blocks: int) -> dict[str, Any]:
+    """Paired blocks against each loop by hand, in this process, on one core."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    model = er.load(bundle, artifact=fmt, n_threads=1)
     rng = np.random.default_rng(seed)
-    tensors: dict[str, Any] = {
+    tensors: Arrays = {
         spec.name: rng.standard_normal([1, *spec.sample_shape]).astype(spec.dtype)
         for spec in model.signature.inputs
     }
-    run = session.run
-    ours, theirs = model.run(tensors), run(None, tensors)
-    for mine, bare in zip(ours.values(), theirs, strict=True):
-        np.testing.assert_allclose(mine, bare, rtol=1e-6, atol=1e-7)
-    return paired_blocks(
-        lambda: model.run(tensors),
-        lambda: run(None, tensors),
-        n_blocks=60,
-        n_calls=400,
-        rng=rng,
-    )
+    run = model.run
+    (expected,) = model.run(tensors).values()
+    blocks: dict[str, Any] = {}
+    for loop in LOOPS[fmt]:
+        bare = loop(model, tensors)
+        np.testing.assert_array_equal(np.reshape(bare(), expected.shape), expected)
+        blocks[loop.__name__] = paired_blocks(
+            lambda: run(tensors),
+            bare,
+            n_blocks=n_blocks,
+            n_calls=max(3, round(BLOCK_US / _call_us(bare))),
+            rng=rng,
+        )
+    return blocks
+
+
+def _call_us(call: Callable[[], object]) -> float:
+    times: list[int] = []
+    for _ in range(20):
+        started = time.perf_counter_ns()
+        call()
+        times.append(time.perf_counter_ns() - started)
+    return float(np.median(times)) / 1000
+
+
+def figures_of(bundle: str, fmt: str, n_processes: int, n_blocks: int) -> dict[str, Any]:
+    """Against the quicker loop of the engine; the other one beside it."""
+    arguments = [bundle, "--format", fmt, "--blocks", str(n_blocks)]
+    children = in_fresh_processes(Path(__file__), arguments, n_processes)
+    by_loop = {
+        loop: intervals([[tuple(pair) for pair in child[loop]] for child in children])
+        for loop in children[0]
+    }
+    best = min(by_loop, key=lambda loop: by_loop[loop]["theirs_us"])
+    others = {loop: figures["theirs_us"] for loop, figures in by_loop.items() if loop != best}
+    return {"against": best, **by_loop[best], "other_loops_us": others}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundles", nargs="+")
     parser.add_argument("--child", type=int)
-    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--format", choices=LOOPS)
+    parser.add_argument("--processes", type=int, default=5)
+    parser.add_argument("--blocks", type=int, default=300)
+    parser.add_argument("--out", type=Path, help="in place of results/run_overhead.json")
     options = parser.parse_args()
     if options.child is not None:
-        print(json.dumps(blocks_of(options.bundles[0], options.child)))
+        blocks = blocks_of(options.bundles[0], options.format, options.child, options.blocks)
+        print(json.dumps(blocks))
         return
-    figures = {
-        Path(bundle).stem: intervals(
-            in_fresh_processes(Path(__file__), [bundle], options.processes)
-        )
-        for bundle in options.bundles
-    }
-    print(json.dumps(figures, indent=1))
-    print(record("run_overhead", figures))
+    figures: dict[str, Any] = {}
+    for bundle in options.bundles:
+        for fmt in [options.format] if options.format else LOOPS:
+            one = figures_of(bundle, fmt, options.processes, options.blocks)
+            figures[f"{Path(bundle).stem} {fmt}"] = one
+            print(
+                f"{Path(bundle).stem:13} {fmt:7} {one['ours_us']:8.2f} us, {one['against']} "
+                f"{one['theirs_us']:8.2f}: {one['difference_us'][0]:+.2f} us "
+                f"[{one['difference_us'][1]:+.2f}, {one['difference_us'][2]:+.2f}], ratio "
+                f"{one['ratio'][0]:.3f} [{one['ratio'][1]:.3f}, {one['ratio'][2]:.3f}]",
+                flush=True,
+            )
+    print(record("run_overhead", figures, options.out))
 
 
 if __name__ == "__main__":

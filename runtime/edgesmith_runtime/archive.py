@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.errors import BundleError
+from edgesmith_runtime.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +26,7 @@ __all__ = [
     "archive_order",
     "archive_size",
     "check_names",
+    "folders_of",
     "one_line",
     "read_archive",
 ]
@@ -47,7 +48,7 @@ _VERSION = 20
 _DATE = 1 << 5 | 1  # 1980-01-01, the first that a zip can say
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class _Layout:
     """The fixed part of a record: its fields in order, and the magic number it starts with."""
 
@@ -101,14 +102,13 @@ def check_names(names: Iterable[str]) -> None:
     spellings: dict[str, str] = {}
     for name in files:
         _check_name(name)
-        parents = [name[: match.start()] for match in re.finditer("/", name)]
-        for path in (*parents, name):
+        for path in (*folders_of(name), name):
             spelling = spellings.setdefault(path.lower(), path)
             if spelling != path:
                 raise BundleError(
                     f"{path}: differs from {spelling} in upper and lower case alone"
                 )
-    folders = {name[: match.start()] for name in files for match in re.finditer("/", name)}
+    folders = {folder for name in files for folder in folders_of(name)}
     seen: set[str] = set()
     for name in files:
         if name in seen:
@@ -116,6 +116,11 @@ def check_names(names: Iterable[str]) -> None:
         if name in folders:
             raise BundleError(f"{name}: is a file and a folder")
         seen.add(name)
+
+
+def folders_of(name: str) -> list[str]:
+    """The folders that a file is in, the outermost first: of ``a/b/c`` it is ``a`` and ``a/b``."""
+    return [name[:at] for at, letter in enumerate(name) if letter == "/"]
 
 
 def _check_name(name: str) -> None:
@@ -130,7 +135,10 @@ def _check_name(name: str) -> None:
 
 def one_line(name: str) -> str:
     """A name for a message: printable and on one line, whatever it holds."""
-    return name[:MAX_NAME_BYTES].encode("unicode_escape").decode("ascii")
+    cut = name[:MAX_NAME_BYTES]
+    if cut.isascii() and cut.isprintable() and "\\" not in cut:
+        return cut  # nearly always, and it spares the import of a codec
+    return cut.encode("unicode_escape").decode("ascii")
 
 
 def _shown(name: bytes) -> str:

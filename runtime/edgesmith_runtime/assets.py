@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from edgesmith_runtime.errors import BundleError
 from edgesmith_runtime.fields import strict_json
-from edgesmith_runtime.npy import array_from_npy, npy_from_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +41,8 @@ def read_asset(content: bytes | memoryview, name: str) -> object:
     if name.endswith(".json"):
         return strict_json(content, name, max_bytes=MAX_ASSET_BYTES)
     if name.endswith(".npy"):
+        from edgesmith_runtime.npy import array_from_npy  # few bundles have one
+
         return array_from_npy(content, name).tolist()
     raise BundleError(f"{name}: expected a .json or a .npy that a step names as its asset")
 
@@ -87,4 +88,6 @@ def asset_from_numbers(numbers: NDArray[Any]) -> bytes:
     Raises:
         BundleError: Not an array of numbers.
     """
+    from edgesmith_runtime.npy import npy_from_array
+
     return npy_from_array(numbers, "asset")

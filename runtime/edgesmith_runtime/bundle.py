@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.archive import (
@@ -22,15 +21,15 @@ from edgesmith_runtime.checksums import (
     read_checksums,
     write_checksums,
 )
+from edgesmith_runtime.digests import sha256_hex
 from edgesmith_runtime.errors import BundleError
-from edgesmith_runtime.files import creating, replacing
 from edgesmith_runtime.manifest import FORMAT_VERSION
 from edgesmith_runtime.manifest_json import read_manifest, write_manifest
+from edgesmith_runtime.records import record
 from edgesmith_runtime.unpacked import read_regular, read_unpacked
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from edgesmith_runtime.manifest import Manifest
     from edgesmith_runtime.spec import Format, Precision, Signature
@@ -45,12 +44,13 @@ __all__ = [
 ]
 
 _SEAL = "SIGNATURE"
+_MAX_SEAL_BYTES = 1024
 _MANIFEST = "manifest.json"
 _LABELS = "labels.txt"
 _GOLDEN = "golden/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Artifact:
     """One model file, in memory: the very bytes that an engine gets.
 
@@ -78,31 +78,36 @@ class Artifact:
     @property
     def sha256(self) -> str:
         """Digest of the file, 64 lower-case hex digits; each access hashes."""
-        return hashlib.sha256(self.content).hexdigest()
+        return sha256_hex(self.content)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Bundle:
     """A checked bundle, in memory.
 
     Args:
         manifest: What it says of itself.
         files: Content by name: all but SHA256SUMS and SIGNATURE.
-        identity: SHA-256 of SHA256SUMS, 64 lower-case hex digits: two bundles with the same
-            identity have the same files.
-        seal: The content of SIGNATURE, None where there is none; not checked here.
+        sums: The content of SHA256SUMS: the digest of each of the files, and what is signed.
+        seal: The content of SIGNATURE, None where there is none; it was checked where
+            ``read_bundle`` got a public key.
     """
 
     manifest: Manifest
     files: Mapping[str, bytes | memoryview]
-    identity: str
+    sums: bytes
     seal: bytes | None = None
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of SHA256SUMS, 64 lower-case hex digits: same identity, same files."""
+        return sha256_hex(self.sums)
 
     @property
     def size_bytes(self) -> int:
         """Size of the one-file form."""
         sizes = {name: len(content) for name, content in self.files.items()}
-        sizes[SUMS] = sum(64 + 2 + len(name) + 1 for name in self.files)
+        sizes[SUMS] = len(self.sums)
         if self.seal is not None:
             sizes[_SEAL] = len(self.seal)
         return archive_size(sizes)
@@ -120,22 +125,37 @@ class Bundle:
         )
 
 
-def read_bundle(path: str | os.PathLike[str]) -> Bundle:
+def read_bundle(
+    path: str | os.PathLike[str],
+    *,
+    public_key: str | bytes | Sequence[str | bytes] | None = None,
+    min_version: int | None = None,
+) -> Bundle:
     """Read a bundle, from its one file or its unpacked directory, and check every byte.
 
     Each file is read once; the bytes that were hashed are the ones in the result, so nothing
     that happens to the files afterwards can change them.
 
+    Args:
+        path: ``NAME.edge``, or its unpacked directory.
+        public_key: Who may have signed it: 32 bytes of Ed25519, or the text of a PEM file, or
+            several of these. None takes a bundle from anyone, signed or not.
+        min_version: The lowest version, as its signer numbered it, that is taken.
+
     Raises:
         BundleError: Not a bundle, damaged, incomplete, with a surplus file, or of another major
             format. The message names the path and the file in it.
+        SealError: With a public key: not signed, signed by another key, altered since, or older
+            than ``min_version``. It is a BundleError too.
+        ValueError: ``public_key`` is none, or ``min_version`` stands without one.
     """
-    place = Path(path)
+    place = os.fspath(path)
+    check = _seal_check(public_key, min_version)
     try:
-        if place.is_dir():
-            return _checked(read_unpacked(place, unlisted=frozenset([_SEAL])), str(place))
+        if os.path.isdir(place):  # noqa: PTH112 - pathlib takes 5 ms to import
+            return _checked(read_unpacked(place, unlisted=frozenset([_SEAL])), place, check)
         content = read_regular(place, max_bytes=MAX_ARCHIVE_BYTES, follow_links=True)
-        return _checked(read_archive(content, str(place)), str(place))
+        return _checked(read_archive(content, place), place, check)
     except FileNotFoundError as error:
         raise BundleError(
             f"{place}: no such file; expected a bundle: NAME.edge, or its unpacked directory"
@@ -145,25 +165,53 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise BundleError(f"{at}: cannot be read: {error.strerror or error}") from error
 
 
-def _checked(files: Mapping[str, bytes | memoryview], path: str) -> Bundle:
+def _seal_check(
+    public_key: str | bytes | Sequence[str | bytes] | None, min_version: int | None
+) -> Callable[[bytes | None, bytes], object] | None:
+    """What refuses the content of SIGNATURE and SHA256SUMS; None where nobody is asked for."""
+    if public_key is None:
+        if min_version is not None:
+            raise ValueError(
+                "min_version: anyone can write a number; give the public_key that vouches for it"
+            )
+        return None
+    from edgesmith_runtime.seal import check_seal, public_keys  # most bundles need neither
+
+    return partial(check_seal, keys=public_keys(public_key), min_version=min_version)
+
+
+def _checked(
+    files: Mapping[str, bytes | memoryview],
+    path: str,
+    check: Callable[[bytes | None, bytes], object] | None,
+) -> Bundle:
     """A bundle from all its files, SHA256SUMS among them."""
     try:
         for name in (SUMS, _MANIFEST):
             _require(files, name)
+        sums = bytes(files[SUMS])
+        seal = _seal(files)
+        if check is not None:  # before anything that the bundle says is looked at
+            check(seal, sums)
         rest = {name: files[name] for name in files if name not in (SUMS, _SEAL)}
-        listed = read_checksums(files[SUMS])
+        listed = read_checksums(sums)
         check_listed(listed, rest)
         check_digests(listed, rest)
         manifest = read_manifest(rest[_MANIFEST])
         _check_files(manifest, rest)
     except BundleError as error:
-        raise BundleError(f"{path}: {error}") from error
-    seal = bytes(files[_SEAL]) if _SEAL in files else None
-    return Bundle(manifest, rest, _identity(files[SUMS]), seal)
+        raise type(error)(f"{path}: {error}") from error
+    return Bundle(manifest, rest, sums, seal)
 
 
-def _identity(sums: bytes | memoryview) -> str:
-    return hashlib.sha256(sums).hexdigest()
+def _seal(files: Mapping[str, bytes | memoryview]) -> bytes | None:
+    content = files.get(_SEAL)
+    if content is not None and len(content) > _MAX_SEAL_BYTES:
+        raise BundleError(
+            f"{_SEAL}: expected at most {_MAX_SEAL_BYTES} bytes, got {len(content)}; "
+            "copy the bundle again"
+        )
+    return None if content is None else bytes(content)
 
 
 def _require(files: Mapping[str, bytes | memoryview], name: str) -> None:
@@ -216,12 +264,12 @@ def make_bundle(manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
     whole: dict[str, bytes | memoryview] = {**made, **files}
     check_names([SUMS, *whole])
     _check_files(manifest, whole)
-    return Bundle(manifest, whole, _identity(write_checksums(checksums(whole))))
+    return Bundle(manifest, whole, write_checksums(checksums(whole)))
 
 
 def _all_files(bundle: Bundle) -> dict[str, bytes | memoryview]:
     sums = write_checksums(checksums(bundle.files))
-    if _identity(sums) != bundle.identity:
+    if sums != bundle.sums:
         raise BundleError("the files of this bundle changed since it was made; make it again")
     seal = {} if bundle.seal is None else {_SEAL: bundle.seal}
     return {SUMS: sums, **seal, **bundle.files}
@@ -235,6 +283,8 @@ def write_bundle(bundle: Bundle, path: str | os.PathLike[str]) -> None:
     Raises:
         WriteError: No room, no right, or no directory; what was there before still is.
     """
+    from edgesmith_runtime.files import replacing  # readers do without
+
     pieces = archive_bytes(_all_files(bundle))
     with replacing(path, size_bytes=bundle.size_bytes) as draft, draft.open("wb") as file:
         for piece in pieces:
@@ -247,6 +297,8 @@ def unpack_bundle(bundle: Bundle, directory: str | os.PathLike[str]) -> None:
     Raises:
         WriteError: The directory has files already, or cannot be written.
     """
+    from edgesmith_runtime.files import creating
+
     files = _all_files(bundle)
     with creating(directory, size_bytes=bundle.size_bytes) as draft:
         for name, content in files.items():

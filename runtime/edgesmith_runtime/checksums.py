@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.archive import MAX_MEMBERS, MAX_NAME_BYTES, check_names, one_line
+from edgesmith_runtime.digests import digest_for, sha256_hex
 from edgesmith_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ MAX_SUMS_BYTES = MAX_MEMBERS * (64 + 2 + MAX_NAME_BYTES + 1)
 
 def checksums(files: Mapping[str, bytes | memoryview]) -> dict[str, str]:
     """The SHA-256 of each file, 64 lower-case hex digits, by name."""
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return {name: sha256_hex(content) for name, content in files.items()}
 
 
 def write_checksums(digests: Mapping[str, str]) -> bytes:
@@ -76,8 +76,9 @@ def check_listed(listed: Iterable[str], there: Iterable[str]) -> None:
 
 def check_digests(listed: Mapping[str, str], files: Mapping[str, bytes | memoryview]) -> None:
     """Hash each listed file, and refuse one whose digest differs, by name."""
+    digest_of = digest_for(sum(len(files[name]) for name in listed))
     for name, digest in listed.items():
-        if hashlib.sha256(files[name]).hexdigest() != digest:
+        if digest_of(files[name]) != digest:
             raise BundleError(
                 f"{name}: its sha256 is not the one in {SUMS}; the file or {SUMS} was changed; "
                 "copy the bundle again"

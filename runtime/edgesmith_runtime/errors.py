@@ -4,10 +4,12 @@
 
     EdgesmithError
     ├── BundleError        a bundle is damaged, incomplete, hostile or newer than its reader
+    │   └── SealError      a bundle is not signed by a trusted key, was altered, or is too old
     ├── SignatureError     a tensor has another name, dtype or shape than the model takes
     ├── InputError         a raw input cannot be read or is not what the bundle accepts
     ├── TransformError     a transform program is not well formed
     ├── BackendError       an engine or decoder is not installed, or refused the model
+    ├── DeadlineError      a run took longer than its timeout and was ended; a TimeoutError too
     ├── SelfTestError      a golden sample is not reproduced on this host
     ├── WriteError         a file cannot be written; what was there before still is
     ├── ConfigError        a configuration key or value is wrong                  (build side)
@@ -17,7 +19,10 @@
     ├── OptimizationError  a recipe cannot be followed                            (build side)
     └── BudgetError        no artifact keeps what the device bears                (build side)
 
+    NonFiniteWarning       a UserWarning: NaN or infinity goes into a model, or comes out
     PortabilityWarning     a UserWarning: an artifact answers otherwise on this host
+    RollbackWarning        a UserWarning: a slot started with the bundle before the current one
+    TuningWarning          a UserWarning: what tune recorded for a bundle cannot be used
 
 A message says where, what was expected, what was there, and what to do.
 ``exit_code`` is what a command returns: 1 the work failed, 2 wrong use or unreadable input.
@@ -34,14 +39,19 @@ __all__ = [
     "ConfigError",
     "ConversionError",
     "DataError",
+    "DeadlineError",
     "EdgesmithError",
     "InputError",
+    "NonFiniteWarning",
     "OptimizationError",
     "ParityError",
     "PortabilityWarning",
+    "RollbackWarning",
+    "SealError",
     "SelfTestError",
     "SignatureError",
     "TransformError",
+    "TuningWarning",
     "WriteError",
 ]
 
@@ -56,6 +66,12 @@ class BundleError(EdgesmithError):
     """A bundle is damaged, incomplete, hostile, or newer than this reader."""
 
     exit_code = 2
+
+
+class SealError(BundleError):
+    """A bundle is not signed by a trusted key, was altered since, or is older than it may be."""
+
+    exit_code = 1
 
 
 class SignatureError(EdgesmithError):
@@ -78,6 +94,10 @@ class TransformError(EdgesmithError):
 
 class BackendError(EdgesmithError):
     """An engine or a decoder is not installed, or refused the model."""
+
+
+class DeadlineError(EdgesmithError, TimeoutError):
+    """A run took longer than its timeout; it was ended, and the model can be used as before."""
 
 
 class SelfTestError(EdgesmithError):
@@ -116,5 +136,17 @@ class BudgetError(EdgesmithError):
     """No artifact keeps the budget; the message names the nearest and what it misses."""
 
 
+class NonFiniteWarning(UserWarning):
+    """A number that goes into a model, or comes out of it, is NaN or infinite."""
+
+
 class PortabilityWarning(UserWarning):
     """The artifact that was loaded answers otherwise on this host than where it was built."""
+
+
+class RollbackWarning(UserWarning):
+    """A slot did not start as its folder stood: an update was unconfirmed or cannot be loaded."""
+
+
+class TuningWarning(UserWarning):
+    """What ``tune`` recorded for a bundle cannot be used; it runs as if nothing were recorded."""

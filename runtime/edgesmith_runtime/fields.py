@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Fields", "strict_json"]
 
+# Below the 4300 digits that Python itself takes, whose reading takes longer than their number:
+# no number of a bundle is above the largest float64, which has 309.
+MAX_DIGITS = 309
+MAX_WHOLE = (1 << 64) - 1
+MAX_AXIS = (1 << 31) - 1  # a TFLite shape has 32 bits
+
 T = TypeVar("T")
 E = TypeVar("E", bound="StrEnum")
 
@@ -27,8 +33,44 @@ _TYPE_WORDS: dict[type, str] = {
 }
 
 
+class _Hooks:
+    """What the parser asks about each object and number of a file."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        """An object, if no key stands twice."""
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            seen: set[str] = set()
+            twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+            raise BundleError(
+                f"{self._file}: the key {shown(twice)} stands twice in one object"
+            )
+        return members
+
+    def finite(self, text: str) -> float:
+        """A number with a fraction or exponent, or a word for one, if it is finite."""
+        number = float(text)
+        if not math.isfinite(number):
+            raise BundleError(f"{self._file}: {shown(text)} is not a finite number")
+        return number
+
+    def whole(self, text: str) -> int:
+        """A whole number, if it is not longer than any that a bundle has."""
+        if len(text) > MAX_DIGITS + 1:  # a sign
+            raise BundleError(
+                f"{self._file}: expected a number of at most {MAX_DIGITS} digits, "
+                f"got {len(text)}"
+            )
+        return int(text)
+
+
 def strict_json(content: bytes | memoryview, file: str, *, max_bytes: int) -> object:
     """Parse strict UTF-8 JSON: bounded, no key twice, every number finite, every text encodable.
+
+    Arrays and objects may be as deep as Python's recursion limit has it (1000), no deeper.
 
     Raises:
         BundleError: Names ``file`` and the fault.
@@ -36,24 +78,15 @@ def strict_json(content: bytes | memoryview, file: str, *, max_bytes: int) -> ob
     if len(content) > max_bytes:
         raise BundleError(f"{file}: expected at most {max_bytes} bytes, got {len(content)}")
 
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            seen: set[str] = set()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-            raise BundleError(f"{file}: the key {shown(twice)} stands twice in one object")
-        return members
-
-    def finite(text: str) -> float:
-        number = float(text)
-        if not math.isfinite(number):
-            raise BundleError(f"{file}: {shown(text)} is not a finite number")
-        return number
-
+    hooks = _Hooks(file)
     try:
         text = str(content, "utf-8")
         value = json.loads(
-            text, object_pairs_hook=unique, parse_float=finite, parse_constant=finite
+            text,
+            object_pairs_hook=hooks.unique,
+            parse_float=hooks.finite,
+            parse_constant=hooks.finite,
+            parse_int=hooks.whole,
         )
         if "\\u" in text:  # half of a surrogate pair can be escaped, but never be encoded
             json.dumps(value, ensure_ascii=False).encode()
@@ -120,6 +153,15 @@ class Fields:
             raise BundleError(
                 f"{self.path(key)}: expected {_TYPE_WORDS[of_type]}, got {shown(value)}"
             )
+        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+            raise BundleError(f"{self.path(key)}: expected at most 64 bits, got {shown(value)}")
+        return value
+
+    def whole(self, key: str, *, low: int, high: int = MAX_AXIS) -> int:
+        """A whole number within bounds."""
+        value = self.take(key, int)
+        if not low <= value <= high:
+            raise BundleError(f"{self.path(key)}: expected {low} to {high}, got {shown(value)}")
         return value
 
     def child(self, key: str, read: Callable[[Fields], T]) -> T:
@@ -186,6 +228,10 @@ class Fields:
             if isinstance(item, bool) or not isinstance(item, int | str):
                 raise BundleError(
                     f"{self.path(key)}: an axis is a length or a name, got {shown(item)}"
+                )
+            if isinstance(item, int) and item > MAX_AXIS:
+                raise BundleError(
+                    f"{self.path(key)}: expected a length up to {MAX_AXIS}, got {shown(item)}"
                 )
         return tuple(cast("list[int | str]", items))
 

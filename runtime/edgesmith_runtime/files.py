@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import stat
 import sys
+import tempfile
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +22,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["creating", "replacing"]
+__all__ = ["check_place", "creating", "is_draft", "replacing", "scratch", "sweep"]
 
 _CURES = {
     errno.ENOSPC: "free some space",
@@ -34,6 +37,17 @@ _CURES = {
     errno.ENOTEMPTY: "a directory with files has that name; take another",
 }
 
+_KINDS = {
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+
+_MAX_PART_BYTES = 100
+
+_DRAFT = re.compile(r"\..*\.[0-9a-f]{16}\.draft(\.[^.]*)?", re.DOTALL)
+
 
 @contextmanager
 def replacing(
@@ -44,7 +58,7 @@ def replacing(
     The draft is flushed to the disk before the rename and the directory after it, so the same
     holds over a power loss. Each writer locks its own draft for as long as it lives: several may
     write at once, the last whole one wins, and a draft without a lock was left by a killed
-    writer and is swept by the next.
+    writer and is swept by the next. A symbolic link to a file is replaced, not followed.
 
     Args:
         path: Where the file shall be; its directory must exist.
@@ -54,14 +68,18 @@ def replacing(
         The path of the draft, an empty file with the suffix of ``path``, to write to.
 
     Raises:
-        WriteError: The file cannot be written; the old one, if any, is untouched.
+        WriteError: The file cannot be written, or something that is no file is there; what is
+            there, if anything, is untouched.
     """
     target = Path(path)
-    with _draft(target, _new_file, size_bytes) as draft:
-        yield draft
-        _flush(draft)
-        os.replace(draft, target)  # noqa: PTH105 - one name for the call here and in its tests
-        _flush_directory(target.parent)
+    with _told(target, size_bytes):
+        _check_target(target)
+        _sweep(target)
+        with _held(target, _new_file) as draft:
+            yield draft
+            _flush(draft)
+            os.replace(draft, target)  # noqa: PTH105 - one name for the call here and in its tests
+            _flush_directory(target.parent)
 
 
 @contextmanager
@@ -87,29 +105,95 @@ def creating(
         )
     if target.is_dir() and any(target.iterdir()):
         raise WriteError(f"{target}: expected a new directory, it has files; take another name")
-    with _draft(target, _new_directory, size_bytes) as draft:
-        yield draft
-        for folder, _, names in os.walk(draft, topdown=False):
-            for name in names:
-                _flush(Path(folder, name))
-            _flush_directory(Path(folder))
-        os.replace(draft, target)  # noqa: PTH105 - as above
-        _flush_directory(target.parent)
+    with _told(target, size_bytes):
+        _sweep(target)
+        with _held(target, _new_directory) as draft:
+            yield draft
+            for folder, _, names in os.walk(draft, topdown=False):
+                for name in names:
+                    _flush(Path(folder, name))
+                _flush_directory(Path(folder))
+            os.replace(draft, target)  # noqa: PTH105 - as above
+            _flush_directory(target.parent)
 
 
 @contextmanager
-def _draft(
-    target: Path, create: Callable[[Path], int], size_bytes: int | None
-) -> Generator[Path]:
+def scratch(directory: str | os.PathLike[str] | None = None) -> Generator[Path]:
+    """A folder for the files of one piece of work, gone after it.
+
+    Unlike a temporary directory of the standard library, one that a killed process left is
+    removed by the next process that makes one in the same place.
+
+    Args:
+        directory: Where it shall be; None takes the system's directory for temporary files.
+
+    Yields:
+        The path of the folder, empty, for this user alone.
+
+    Raises:
+        WriteError: It cannot be made.
+    """
+    target = Path(tempfile.gettempdir() if directory is None else directory, "edgesmith")
+    with ExitStack() as stack:
+        with _told(target, None):
+            _sweep(target)
+            folder = stack.enter_context(_held(target, _new_private_directory))
+        yield folder
+
+
+def sweep(directory: str | os.PathLike[str]) -> None:
+    """Remove what killed writers left in a directory: drafts of any name that nobody holds.
+
+    What is below its subdirectories is not looked at; what cannot be removed stays.
+    """
+    _remove_unheld(Path(directory), _DRAFT)
+
+
+def is_draft(name: str) -> bool:
+    """Whether a file or directory of that name is a draft or a scratch folder of this module."""
+    return _DRAFT.fullmatch(name) is not None
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Refuse at once what could not be written after long work.
+
+    Args:
+        path: Where a file shall be.
+
+    Raises:
+        WriteError: There is no directory for it, one that may not be written to, or something
+            that is no file is there.
+    """
+    target = Path(path)
+    with _told(target, None):
+        target.parent.stat()
+        _check_target(target)
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _check_target(target: Path) -> None:
+    """Refuse to rename over what is no file: a device would be gone, a pipe's reader would wait."""
     try:
-        _sweep(target)
-        draft, lock = _locked_draft(target, create)
-        try:
-            yield draft
-        finally:
-            with suppress(OSError):
-                _remove(draft)
-            os.close(lock)
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OSError(error.errno, error.strerror) from error  # ours, whatever its path
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "special file")
+        raise WriteError(
+            f"{target}: expected a file or nothing, there is a {kind}; take another name"
+        )
+
+
+@contextmanager
+def _told(target: Path, size_bytes: int | None) -> Generator[None]:
+    """Give an error of the writing the form that all have."""
+    try:
+        yield
     except OSError as error:
         if not _concerns(error, target):
             raise
@@ -119,24 +203,28 @@ def _draft(
         raise WriteError(f"{target}: cannot be written: {reason}{needed}; {cure}") from error
 
 
-def _name_parts(target: Path) -> tuple[str, str]:
-    """What the names of all drafts of a target start and end with.
+@contextmanager
+def _held(target: Path, create: Callable[[Path], int]) -> Generator[Path]:
+    """A draft under a lock of this process; it is gone afterwards, unless it was renamed.
 
-    The suffix is kept because some savers ask for theirs; the stem is cut because a file name
-    has at most 255 bytes.
+    Its name is known before it is made, so that no signal finds it made and not yet known.
     """
-    return f".{target.stem[:50]}.", f".draft{target.suffix[:50]}"
-
-
-def _locked_draft(target: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
     start, end = _name_parts(target)
-    while True:
+    is_swept = True
+    while is_swept:
         draft = target.parent / f"{start}{uuid.uuid4().hex[:16]}{end}"
-        lock = create(draft)
-        if _lock(lock, wait=True) and not draft.exists():
-            os.close(lock)  # a sweep came between its making and its lock
-            continue
-        return draft, lock
+        try:
+            lock = create(draft)
+            try:
+                # A sweep may have come between its making and its lock.
+                is_swept = _lock(lock, wait=True) and not draft.exists()
+                if not is_swept:
+                    yield draft
+            finally:
+                os.close(lock)
+        finally:
+            with suppress(OSError):
+                _remove(draft)
 
 
 def _new_file(draft: Path) -> int:
@@ -145,6 +233,11 @@ def _new_file(draft: Path) -> int:
 
 def _new_directory(draft: Path) -> int:
     draft.mkdir()
+    return os.open(draft, os.O_RDONLY)
+
+
+def _new_private_directory(draft: Path) -> int:
+    draft.mkdir(mode=0o700)
     return os.open(draft, os.O_RDONLY)
 
 
@@ -159,23 +252,42 @@ def _lock(descriptor: int, *, wait: bool) -> bool:
     return True
 
 
+def _name_parts(target: Path) -> tuple[str, str]:
+    """What the names of all drafts of a target start and end with.
+
+    The suffix is kept because some savers ask for theirs; both are cut because a file name has
+    at most 255 bytes.
+    """
+    return f".{_cut(target.stem)}.", f".draft{_cut(target.suffix)}"
+
+
+def _cut(text: str) -> str:
+    return text.encode(errors="surrogatepass")[:_MAX_PART_BYTES].decode(errors="ignore")
+
+
 def _sweep(target: Path) -> None:
     """Remove the drafts of this target that nobody holds."""
-    start, end = _name_parts(target)
-    with suppress(OSError):
-        for stray in target.parent.iterdir():
-            if stray.name.startswith(start) and stray.name.endswith(end):
-                _remove_unheld(stray)
+    start, end = map(re.escape, _name_parts(target))
+    _remove_unheld(target.parent, re.compile(f"{start}[0-9a-f]{{16}}{end}"))
 
 
-def _remove_unheld(stray: Path) -> None:
+def _remove_unheld(directory: Path, names: re.Pattern[str]) -> None:
     with suppress(OSError):
-        descriptor = os.open(stray, os.O_RDONLY)
-        try:
-            if _lock(descriptor, wait=False):
-                _remove(stray)
-        finally:
-            os.close(descriptor)
+        for stray in [one for one in directory.iterdir() if names.fullmatch(one.name)]:
+            with suppress(OSError):
+                _remove_if_unheld(stray)
+
+
+def _remove_if_unheld(stray: Path) -> None:
+    # Neither through a link of somebody, nor waiting for the other end of a pipe.
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(stray, os.O_RDONLY | flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and _lock(descriptor, wait=False):
+            _remove(stray)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(draft: Path) -> None:

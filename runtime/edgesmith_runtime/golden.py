@@ -30,6 +30,7 @@ __all__ = [
     "Scalar",
     "Tolerance",
     "golden_files",
+    "has_golden",
     "read_golden",
 ]
 
@@ -219,6 +220,11 @@ def _cell(cell: object) -> object:
     """A cell as JSON has it: numpy's numbers as Python's, a missing number as null."""
     plain = cast("object", cell.item()) if isinstance(cell, np.generic) else cell
     return None if isinstance(plain, float) and math.isnan(plain) else plain
+
+
+def has_golden(bundle: Bundle) -> bool:
+    """Whether a bundle has files of golden samples, be they whole or not."""
+    return any(name.startswith("golden/") for name in bundle.files)
 
 
 def read_golden(bundle: Bundle) -> GoldenSamples:

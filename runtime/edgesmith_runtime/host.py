@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 import platform
-from dataclasses import dataclass
-from pathlib import Path
+
+from edgesmith_runtime.records import record
 
 __all__ = ["Host", "available_threads", "lacks_vnni", "this_host"]
 
@@ -16,7 +16,7 @@ __all__ = ["Host", "available_threads", "lacks_vnni", "this_host"]
 _VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Host:
     """The machine that a measurement was made on; ``None`` is not known or not limited.
 
@@ -44,17 +44,17 @@ class Host:
     ai_edge_litert: str | None
 
 
-def this_host(*, root: Path = Path("/")) -> Host:
+def this_host(*, root: str | os.PathLike[str] = "/") -> Host:
     """Describe this machine without importing an engine.
 
     Args:
         root: Where ``proc`` and ``sys`` are.
     """
     return Host(
-        cpu=_cpu_model(root),
+        cpu=_cpu_model(os.fspath(root)),
         n_cpus=os.cpu_count() or 1,
         n_cpus_affinity=_n_cpus_affinity(),
-        cpu_quota=_cpu_quota(root),
+        cpu_quota=_cpu_quota(os.fspath(root)),
         memory_bytes=_memory_bytes(),
         os=f"{platform.system()} {platform.release()}",
         machine=platform.machine(),
@@ -65,7 +65,7 @@ def this_host(*, root: Path = Path("/")) -> Host:
     )
 
 
-def available_threads(*, root: Path = Path("/")) -> int:
+def available_threads(*, root: str | os.PathLike[str] = "/") -> int:
     """How many threads an engine may run at once: at least 1.
 
     The smaller of the affinity mask and the control group's quota. A quota of 1.5 gives 1: with
@@ -75,12 +75,12 @@ def available_threads(*, root: Path = Path("/")) -> int:
     Args:
         root: Where ``proc`` and ``sys`` are.
     """
-    quota = _cpu_quota(root)
+    quota = _cpu_quota(os.fspath(root))
     n_cpus = _n_cpus_affinity()
     return max(1, n_cpus if quota is None else min(n_cpus, math.floor(quota)))
 
 
-def lacks_vnni(*, root: Path = Path("/")) -> bool | None:
+def lacks_vnni(*, root: str | os.PathLike[str] = "/") -> bool | None:
     """Whether sums of 8-bit products can saturate on this CPU: an x86 without VNNI.
 
     Args:
@@ -89,7 +89,7 @@ def lacks_vnni(*, root: Path = Path("/")) -> bool | None:
     Returns:
         False on ARM, whose products do not saturate; None where the CPU does not say.
     """
-    for line in _text(root / "proc/cpuinfo").splitlines():
+    for line in _text(f"{os.fspath(root)}/proc/cpuinfo").splitlines():
         key, _, value = line.partition(":")
         match key.strip():
             case "flags":  # of an x86
@@ -107,7 +107,7 @@ def _n_cpus_affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _cpu_quota(root: Path) -> float | None:
+def _cpu_quota(root: str) -> float | None:
     """The tightest limit of this process' control group and the groups around it."""
     limits = [
         limit
@@ -118,49 +118,49 @@ def _cpu_quota(root: Path) -> float | None:
     return min(limits, default=None)
 
 
-def _cpu_groups(root: Path) -> list[Path]:
+def _cpu_groups(root: str) -> list[str]:
     """Directories that may hold a limit: each hierarchy's mount, then down to our own group.
 
     Inside a container the path in ``proc`` may be the host's and not exist here; the mount
     itself is then the group.
     """
-    mount = root / "sys/fs/cgroup"
-    groups: list[Path] = []
-    for line in _text(root / "proc/self/cgroup").splitlines():
+    mount = f"{root}/sys/fs/cgroup"
+    groups: list[str] = []
+    for line in _text(f"{root}/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers:
-            tops = [mount, mount / "unified"]
+            tops = [mount, f"{mount}/unified"]
         elif "cpu" in controllers.split(","):
-            tops = [mount / controllers, mount / "cpu"]
+            tops = [f"{mount}/{controllers}", f"{mount}/cpu"]
         else:
             continue
-        parts = Path(path.lstrip("/")).parts
+        parts = [part for part in path.split("/") if part not in ("", ".")]
         groups += [
-            top.joinpath(*parts[:depth]) for top in tops for depth in range(len(parts) + 1)
+            "/".join([top, *parts[:depth]]) for top in tops for depth in range(len(parts) + 1)
         ]
     return groups
 
 
-def _quota_v2(group: Path) -> float | None:
+def _quota_v2(group: str) -> float | None:
     # "MAX PERIOD" in microseconds, MAX "max" without a limit:
     # Linux Documentation/admin-guide/cgroup-v2.rst, cpu.max
-    words = _text(group / "cpu.max").split()
+    words = _text(f"{group}/cpu.max").split()
     if len(words) != 2 or not words[0].isdigit():
         return None
     return int(words[0]) / int(words[1])
 
 
-def _quota_v1(group: Path) -> float | None:
+def _quota_v1(group: str) -> float | None:
     # -1 without a limit: Linux Documentation/scheduler/sched-bwc.rst
-    quota = _text(group / "cpu.cfs_quota_us").strip()
-    period = _text(group / "cpu.cfs_period_us").strip()
+    quota = _text(f"{group}/cpu.cfs_quota_us").strip()
+    period = _text(f"{group}/cpu.cfs_period_us").strip()
     if not quota.isdigit() or not period.isdigit():
         return None
     return int(quota) / int(period)
 
 
-def _cpu_model(root: Path) -> str:
-    for line in _text(root / "proc/cpuinfo").splitlines():
+def _cpu_model(root: str) -> str:
+    for line in _text(f"{root}/proc/cpuinfo").splitlines():
         key, _, value = line.partition(":")
         if key.strip() in ("model name", "Model"):
             return value.strip()
@@ -183,8 +183,10 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        # Not through pathlib, which takes 5 ms to import.
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read()
     except OSError:
         return ""

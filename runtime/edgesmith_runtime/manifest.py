@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from edgesmith_runtime.errors import BundleError
+from edgesmith_runtime.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ class Kind(StrEnum):
     TENSOR = "tensor"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class RawInput:
     """One raw input of an app; ``accepts`` says what it may be, in words for people."""
 
@@ -62,7 +63,7 @@ class RawInput:
     accepts: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Step:
     """One line of a transform program: ``outputs = op(inputs, **params)``.
 
@@ -96,7 +97,7 @@ class DecodeOp(StrEnum):
     INVERSE_SCALE = "inverse_scale"  # value = output * scale + offset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Decode:
     """A decode op with its numbers; those that an op does not use keep their neutral value.
 
@@ -110,7 +111,7 @@ class Decode:
     offset: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Output:
     """One output: its sample shape (without the batch axis), labels or unit, and its decode."""
 
@@ -131,7 +132,7 @@ class Output:
             raise BundleError(f"{where}: labels must differ, got {list(self.labels)}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Score:
     """The task metric of an artifact on the test split, with its 95 % interval."""
 
@@ -142,7 +143,7 @@ class Score:
     n_samples: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Parity:
     """How far an artifact is from the original model on the same samples.
 
@@ -155,7 +156,7 @@ class Parity:
     n_samples: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ArtifactEntry:
     """What the manifest says of one model file.
 
@@ -190,7 +191,7 @@ class ArtifactEntry:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class HostStep:
     """A step of the transform that an app does itself before it calls a fused artifact.
 
@@ -205,7 +206,7 @@ class HostStep:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Selection:
     """An artifact chosen by the build, with what it needs and why it was chosen."""
 
@@ -214,7 +215,7 @@ class Selection:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Manifest:
     """All that a runtime needs to know about a bundle; see the runtime README, field by field.
 

@@ -101,7 +101,7 @@ def _host_part(fields: Fields) -> dict[str, tuple[HostStep, ...]]:
 
 def _host_step(fields: Fields) -> HostStep:
     return HostStep(
-        step=fields.take("step", int), op=fields.take("op", str), why=fields.take("why", str)
+        step=fields.whole("step", low=0), op=fields.take("op", str), why=fields.take("why", str)
     )
 
 
@@ -150,7 +150,7 @@ def _entry(fields: Fields) -> ArtifactEntry:
         file=fields.take("file", str),
         format=fields.choice("format", Format),
         precision=fields.choice("precision", Precision),
-        version=fields.take("version", int),
+        version=fields.whole("version", low=1),
         signature=Signature(
             fields.children("inputs", _tensor), fields.children("outputs", _tensor)
         ),
@@ -177,7 +177,7 @@ def _score(fields: Fields) -> Score:
         value=fields.take("value", float),
         low=fields.take("low", float),
         high=fields.take("high", float),
-        n_samples=fields.take("n_samples", int),
+        n_samples=fields.whole("n_samples", low=0),
     )
 
 
@@ -186,7 +186,7 @@ def _parity(fields: Fields) -> Parity:
         max_abs_error=fields.take("max_abs_error", float),
         mean_abs_error=fields.take("mean_abs_error", float),
         agreement=fields.maybe("agreement", float),
-        n_samples=fields.take("n_samples", int),
+        n_samples=fields.whole("n_samples", low=0),
     )
 
 

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith_runtime.batches import as_batch, split_inputs
-from edgesmith_runtime.decoding import decode
 from edgesmith_runtime.errors import InputError, TransformError
-from edgesmith_runtime.selftest import replay
-from edgesmith_runtime.streaming import ModelStream
-from edgesmith_runtime.transforms.numeric import Tensor
+from edgesmith_runtime.finiteness import Finiteness
 from edgesmith_runtime.transforms.vocabulary import FILLING
 
 if TYPE_CHECKING:
@@ -24,7 +21,9 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Manifest
     from edgesmith_runtime.runners import Runner
     from edgesmith_runtime.selftest import SelfTestResult
+    from edgesmith_runtime.settings import EngineSettings
     from edgesmith_runtime.spec import Signature, TensorSpec
+    from edgesmith_runtime.streaming import ModelStream
     from edgesmith_runtime.transforms import Batch, Transform
 
 __all__ = ["Model"]
@@ -41,13 +40,26 @@ class Model:
         bundle: As ``read_bundle`` gives it.
         transform: From raw inputs to the tensors of the runner's artifact.
         runner: Of one artifact of the bundle.
+        settings: Those that the runner was opened with, where they are known.
+        non_finite: What ``predict``, its other forms, ``stream`` and ``prepare`` do about NaN and
+            infinity: "error", "warn" or "pass"; see ``load``.
     """
 
-    def __init__(self, bundle: Bundle, transform: Transform, runner: Runner) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        transform: Transform,
+        runner: Runner,
+        settings: EngineSettings | None = None,
+        *,
+        non_finite: str = "error",
+    ) -> None:
         self._bundle = bundle
         self._transform = transform
         self._runner = runner
-        self._may_be_missing = _may_be_missing(bundle.manifest, len(transform.steps))
+        self._settings = settings
+        missing = _may_be_missing(bundle.manifest, len(transform.steps))
+        self._finiteness = Finiteness(non_finite, missing)
 
     def __repr__(self) -> str:
         return f"<Model '{self.manifest.name}' from {self.artifact.file}>"
@@ -58,9 +70,19 @@ class Model:
         return self._bundle.manifest
 
     @property
+    def bundle(self) -> Bundle:
+        """What it was loaded from, in memory, as it was checked."""
+        return self._bundle
+
+    @property
     def artifact(self) -> Artifact:
         """The model file that runs."""
         return self._runner.artifact
+
+    @property
+    def settings(self) -> EngineSettings | None:
+        """The engine that runs it, and how: as asked for, as tuned on this host, or by default."""
+        return self._settings
 
     @property
     def signature(self) -> Signature:
@@ -72,33 +94,86 @@ class Model:
         """The steps from raw inputs to the tensors that ``run`` takes."""
         return self._transform
 
-    def predict(self, raw: object) -> Prediction:
+    def predict(self, raw: object, *, timeout: float | None = None) -> Prediction:
         """The answer for one raw input.
 
+        Args:
+            raw: One of the kind that the class describes.
+            timeout: In seconds from the call, above 0; the transform's time is part of it. A run
+                of onnxruntime or OpenVINO is ended soon after; LiteRT takes no timeout. None sets
+                no limit.
+
         Raises:
+            DeadlineError: The answer took longer than ``timeout``.
+            ValueError: ``timeout`` is not a number of seconds.
             InputError: It cannot be read, lacks a column, or holds NaN or infinity.
             SignatureError: Its tensor has not the shape that the model takes.
-            BackendError: A decoder is not installed, or the engine failed.
+            BackendError: A decoder is not installed, the engine failed, or the model answers
+                with NaN or infinity.
         """
-        return self.predict_batch([raw])[0]
+        return self.predict_batch([raw], timeout=timeout)[0]
 
-    def predict_batch(self, raws: object) -> list[Prediction]:
+    def predict_batch(self, raws: object, *, timeout: float | None = None) -> list[Prediction]:
         """The answers for several raw inputs, in order, by one run of the model.
 
         Args:
             raws: A list of raw inputs. For images, sound and tensors also an array, its first axis the
                 batch; for a table also a mapping of column to a list of cells; for several raw
                 inputs also a mapping of each to such a batch.
+            timeout: As that of ``predict``, for all together.
 
         Raises:
+            DeadlineError: The answers took longer than ``timeout``.
+            ValueError: ``timeout`` is not a number of seconds.
             InputError: One cannot be read, lacks a column, or holds NaN or infinity.
             SignatureError: Their tensor has not the shape that the model takes.
-            BackendError: A decoder is not installed, or the engine failed.
+            BackendError: A decoder is not installed, the engine failed, or the model answers
+                with NaN or infinity.
         """
-        if _is_empty(raws):
-            return []
-        outputs = self._runner.run(self._prepare(self._split(raws)))
+        from edgesmith_runtime.decoding import decode
+
+        if timeout is None:
+            if _is_empty(raws):
+                return []
+            tensors = self._prepare(self._split(raws))
+            outputs = self._runner.run(tensors)
+        else:
+            from edgesmith_runtime.runners.deadlines import deadline_after, time_left
+
+            deadline = deadline_after(timeout)
+            if _is_empty(raws):
+                return []
+            tensors = self._prepare(self._split(raws))
+            left = time_left(deadline, where=self.artifact.file, done="the transform")
+            outputs = self._runner.run(tensors, timeout=left)
+        self._finiteness.check_outputs(outputs, tensors)
         return decode(self.manifest.task, self.manifest.outputs, outputs)
+
+    async def predict_async(self, raw: object, *, timeout: float | None = None) -> Prediction:
+        """``predict`` for event loops: the loop goes on meanwhile; answer and errors are the same.
+
+        When the task is cancelled the wait ends at once; a run that has begun goes on in its
+        thread to its end, or to ``timeout``, and its answer is dropped.
+        """
+        from edgesmith_runtime.off_loop import off_loop
+
+        return await off_loop(self.predict, raw, timeout=timeout)
+
+    async def predict_batch_async(
+        self, raws: object, *, timeout: float | None = None
+    ) -> list[Prediction]:
+        """``predict_batch`` for event loops, as ``predict_async``."""
+        from edgesmith_runtime.off_loop import off_loop
+
+        return await off_loop(self.predict_batch, raws, timeout=timeout)
+
+    async def run_async(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """``run`` for event loops, as ``predict_async``."""
+        from edgesmith_runtime.off_loop import off_loop
+
+        return await off_loop(self.run, tensors, timeout=timeout)
 
     def stream(self, *, hop_s: float | None = None) -> ModelStream:
         """Answers for a recording that comes in chunks, one for each window.
@@ -112,14 +187,18 @@ class Model:
                 whole recording; the message names it.
             InputError: ``hop_s`` is no number, or less than a sample.
         """
+        from edgesmith_runtime.decoding import decode
+        from edgesmith_runtime.streaming import ModelStream
+
         names = [spec.name for spec in self.signature.inputs]
         if len(names) != 1:
             raise TransformError(f"expected a model of one tensor, got {names}")
 
         def answer(tensor: NDArray[Any]) -> list[Prediction]:
-            name = names[0]
-            _check_finite(name, tensor, may_be_missing=name in self._may_be_missing)
-            outputs = self._runner.run({name: tensor})
+            tensors = {names[0]: tensor}
+            self._finiteness.check_tensors(tensors)
+            outputs = self._runner.run(tensors)
+            self._finiteness.check_outputs(outputs, tensors)
             return decode(self.manifest.task, self.manifest.outputs, outputs)
 
         return ModelStream(self._transform, names[0], answer, hop_s=hop_s)
@@ -133,13 +212,18 @@ class Model:
         """
         return self._prepare(self._split([raw]))
 
-    def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Run the model on prepared tensors: the fast lane.
+
+        NaN and infinity pass as they are, whatever ``non_finite`` says.
 
         Args:
             tensors: One array for each input of ``signature``, the first axis the batch. For one
                 with a scale it is numbers of any float dtype, or codes in the dtype of the
                 signature.
+            timeout: As that of ``predict``.
 
         Returns:
             One array for each output of ``signature``; the caller owns them. Of one with a scale
@@ -148,9 +232,11 @@ class Model:
         Raises:
             SignatureError: A tensor is missing, surplus, or of another dtype or shape, or NaN is
                 among the numbers for an input with a scale.
+            DeadlineError: The run took longer than ``timeout``.
             BackendError: The engine failed.
+            ValueError: ``timeout`` is not a number of seconds.
         """
-        return self._runner.run(tensors)
+        return self._runner.run(tensors, timeout=timeout)
 
     def selftest(self) -> SelfTestResult:
         """Replay the golden samples of the bundle: raw input to tensors to outputs.
@@ -159,6 +245,8 @@ class Model:
             SelfTestError: The first difference beyond its tolerance.
             BundleError: The bundle has no golden samples.
         """
+        from edgesmith_runtime.selftest import replay
+
         return replay(self._bundle, self._runner, self._prepare)
 
     def _split(self, raws: object) -> dict[str, Batch]:
@@ -180,8 +268,7 @@ class Model:
             )
             for spec in self.signature.inputs
         }
-        for name, tensor in tensors.items():
-            _check_finite(name, tensor, may_be_missing=name in self._may_be_missing)
+        self._finiteness.check_tensors(tensors)
         return tensors
 
 
@@ -206,6 +293,8 @@ def _with_dtype(spec: TensorSpec, batch: Batch) -> Batch:
     """
     if isinstance(batch, np.ndarray):
         return cast("Batch", batch)
+    from edgesmith_runtime.transforms.numeric import Tensor
+
     shape = tuple(-1 if isinstance(axis, str) else axis for axis in spec.sample_shape)
     tensor = Tensor(spec.dtype if spec.scale is None else "float32", shape)
     return [
@@ -223,16 +312,3 @@ def _array(name: str, value: Batch) -> NDArray[Any]:
         raise InputError(
             f"tensor '{name}': the samples do not stack, give them one by one: {error}"
         ) from error
-
-
-def _check_finite(name: str, tensor: NDArray[Any], *, may_be_missing: bool) -> None:
-    if tensor.dtype.kind != "f" or np.isfinite(tensor).all():
-        return
-    strange = np.isinf(tensor) if may_be_missing else ~np.isfinite(tensor)
-    if not strange.any():
-        return
-    place = tuple(int(index) for index in np.argwhere(strange)[0])
-    raise InputError(
-        f"sample {place[0]}: tensor '{name}' is {tensor[place]} at {place[1:]} after the "
-        "transform; fill what is missing, and look for values out of range"
-    )

@@ -21,6 +21,7 @@ def overview(bundle: Bundle) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         ("name", f"{manifest.name} ({manifest.task}, bundle format {version})"),
         ("identity", bundle.identity),
+        ("signature", _signature(bundle.seal)),
         ("size", f"{bundle.size_bytes:,} bytes in {len(bundle.files)} files"),
     ]
     rows.extend(
@@ -59,6 +60,17 @@ def overview(bundle: Bundle) -> list[tuple[str, ...]]:
         for key, value in manifest.provenance.items()
     )
     return rows
+
+
+def _signature(seal: bytes | None) -> str:
+    if seal is None:
+        return "none"
+    from edgesmith_runtime.seal import read_seal
+
+    said = read_seal(seal)
+    return (
+        f"by key {said.key_id} as version {said.version} (checked where a public key is given)"
+    )
 
 
 def _tensor_text(spec: TensorSpec) -> str:

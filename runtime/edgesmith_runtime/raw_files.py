@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.manifest import RawInput
 
-__all__ = ["Given", "read_arrays", "read_raw_inputs"]
+__all__ = ["Given", "delimited_rows", "read_arrays", "read_raw_inputs"]
 
 _SUFFIXES = {  # of the files that count in a folder; of other kinds all do
     Kind.IMAGE: frozenset(
@@ -139,11 +139,25 @@ def _table(path: Path) -> Iterator[Given]:
 
 
 def _delimited(path: Path, delimiter: str) -> Iterator[Given]:
-    reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
+    return delimited_rows(_text(path), str(path), delimiter)
+
+
+def delimited_rows(text: str, where: str, delimiter: str = ",") -> Iterator[Given]:
+    """The rows of a table as text, each ``{column: cell}``; one that is none is in its place.
+
+    Args:
+        text: A header, then rows.
+        where: Of what it is the text, for the names of the rows.
+        delimiter: Between cells.
+
+    Raises:
+        InputError: There is no header, or one with a name twice.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = _rows(reader)
-    header = _header(path, next(rows, None))
+    header = _header(where, next(rows, None))
     for cells in rows:
-        name = f"{path}:{reader.line_num}"
+        name = f"{where}:{reader.line_num}"
         if isinstance(cells, InputError):
             yield Given(name, cells)
         elif len(cells) == len(header):
@@ -155,16 +169,16 @@ def _delimited(path: Path, delimiter: str) -> Iterator[Given]:
             )
 
 
-def _header(path: Path, cells: list[str] | InputError | None) -> list[str]:
+def _header(where: str, cells: list[str] | InputError | None) -> list[str]:
     """The names of the columns without outer blanks, as the build reads them."""
     if cells is None:
-        raise InputError(f"{path}: expected a header and rows, the file is empty")
+        raise InputError(f"{where}: expected a header and rows, the file is empty")
     if isinstance(cells, InputError):
-        raise InputError(f"{path}: {cells}")
+        raise InputError(f"{where}: {cells}")
     header = [name.strip() for name in cells]
     name, n_times = Counter(header).most_common(1)[0]
     if n_times > 1:
-        raise InputError(f"{path}: the header has '{name}' twice; rename one")
+        raise InputError(f"{where}: the header has '{name}' twice; rename one")
     return header
 
 

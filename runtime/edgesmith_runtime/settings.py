@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
 from edgesmith_runtime.host import available_threads
+from edgesmith_runtime.records import record
 from edgesmith_runtime.spec import Format
+from edgesmith_runtime.threads import thread_budget
 
 __all__ = ["Engine", "EngineSettings", "Layout", "default_settings", "engines_for"]
 
@@ -31,7 +32,7 @@ class Layout(StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class EngineSettings:
     """How one artifact runs on this host.
 
@@ -54,6 +55,16 @@ class EngineSettings:
         if self.n_threads < 1:
             raise ValueError(f"n_threads: expected at least 1, got {self.n_threads}")
 
+    def __str__(self) -> str:
+        threads = "1 thread" if self.n_threads == 1 else f"{self.n_threads} threads"
+        if self.engine is not Engine.ONNXRUNTIME:  # which alone heeds the rest
+            return f"{self.engine}, {threads}"
+        if self.is_pooled:
+            threads = f"{threads} of the pool"
+        elif self.n_threads > 1:
+            threads = f"{threads} that {'spin' if self.spins else 'sleep'}"
+        return f"{self.engine}, {threads}, {self.layout} layout"
+
 
 def engines_for(artifact_format: Format) -> tuple[Engine, ...]:
     """What can run a format; the first is the one that runs it unless another is asked for."""
@@ -74,9 +85,15 @@ def default_settings(
     Args:
         artifact_format: Of the file.
         engine: None takes the first of ``engines_for``.
-        n_threads: None takes all that affinity and quota allow.
+        n_threads: None takes all that affinity and quota allow; where models share a budget, on
+            onnxruntime the pool, and else one.
     """
+    chosen = engines_for(artifact_format)[0] if engine is None else engine
+    budget = thread_budget()
+    if n_threads is not None or budget is None:
+        n_threads = available_threads() if n_threads is None else n_threads
+        return EngineSettings(engine=chosen, n_threads=n_threads)
+    is_pooled = chosen is Engine.ONNXRUNTIME  # the others have no pool that models share
     return EngineSettings(
-        engine=engines_for(artifact_format)[0] if engine is None else engine,
-        n_threads=available_threads() if n_threads is None else n_threads,
+        engine=chosen, n_threads=budget if is_pooled else 1, is_pooled=is_pooled
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import SignatureError
+from edgesmith_runtime.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Precision(StrEnum):
     OTHER = "other"  # of a file that was made elsewhere: not float32 throughout
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class TensorSpec:
     """One named tensor.
 
@@ -137,7 +138,7 @@ class TensorSpec:
         return f"({', '.join(str(axis) for axis in self.shape)}{comma})"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Signature:
     """The ordered inputs and outputs of a model; the first axis of each is the batch."""
 
@@ -190,12 +191,21 @@ class Signature:
                 "model.prepare(raw) makes them from a raw input"
             )
         for spec in self.inputs:
-            if isinstance(tensors[spec.name], np.ma.MaskedArray):
+            array = tensors[spec.name]
+            # numpy.ma takes 20 ms to import: not for the plain array that nearly every caller has.
+            if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
                 raise SignatureError(
                     f"tensor '{spec.name}': expected a plain array, got a masked one, whose mask "
                     "an engine does not see; fill it with .filled(value)"
                 )
-            spec.check(np.asarray(tensors[spec.name]))
+            try:
+                numbers = np.asarray(array)
+            except (ValueError, OverflowError) as error:
+                raise SignatureError(
+                    f"tensor '{spec.name}': expected an array of {spec.dtype}, got "
+                    f"{type(array).__name__}, of which numpy makes none: {error}"
+                ) from error
+            spec.check(numbers)
         self._check_named_axes({name: np.shape(array) for name, array in tensors.items()})
 
     def _check_named_axes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:

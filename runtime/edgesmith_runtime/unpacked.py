@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.archive import MAX_MEMBER_BYTES, one_line
+from edgesmith_runtime.archive import (
+    MAX_ARCHIVE_BYTES,
+    MAX_MEMBER_BYTES,
+    MAX_MEMBERS,
+    folders_of,
+    one_line,
+)
 from edgesmith_runtime.checksums import MAX_SUMS_BYTES, SUMS, check_listed, read_checksums
 from edgesmith_runtime.errors import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["read_regular", "read_unpacked"]
 
+_MAX_FILES = MAX_MEMBERS + 2  # SHA256SUMS and SIGNATURE, which it does not list
 
-def read_unpacked(directory: Path, *, unlisted: frozenset[str]) -> dict[str, bytes]:
+
+def read_unpacked(
+    directory: str | os.PathLike[str], *, unlisted: frozenset[str]
+) -> dict[str, bytes]:
     """The content of a directory by name, SHA256SUMS among it; digests are not checked here.
 
     Args:
@@ -30,25 +39,34 @@ def read_unpacked(directory: Path, *, unlisted: frozenset[str]) -> dict[str, byt
             the directory and the file.
         OSError: Something cannot be read.
     """
-    place = directory / SUMS
-    if not place.exists():
-        raise BundleError(f"{directory}: not a bundle: the directory has no {SUMS}")
-    sums = read_regular(place, max_bytes=MAX_SUMS_BYTES, follow_links=False)
+    try:
+        sums = read_regular(
+            _below(directory, SUMS), max_bytes=MAX_SUMS_BYTES, follow_links=False
+        )
+    except FileNotFoundError as error:
+        raise BundleError(f"{directory}: not a bundle: the directory has no {SUMS}") from error
     try:
         listed = read_checksums(sums)
-        folders = {name[: match.start()] for name in listed for match in re.finditer("/", name)}
-        there = set(_walk(directory, "", folders)) - {SUMS}
+        folders = {folder for name in listed for folder in folders_of(name)}
+        # A folder of millions is not listed to its end; the first file too many is named.
+        there = set(islice(_walk(directory, "", folders), _MAX_FILES + 1)) - {SUMS}
         check_listed(listed, there - unlisted)
     except BundleError as error:
         raise BundleError(f"{directory}: {error}") from error
-    files = {
-        name: read_regular(directory / name, max_bytes=MAX_MEMBER_BYTES, follow_links=False)
-        for name in sorted(there)
-    }
-    return {SUMS: sums, **files}
+    files: dict[str, bytes] = {SUMS: sums}
+    left = MAX_ARCHIVE_BYTES  # of both forms
+    for name in sorted(there):
+        most = min(MAX_MEMBER_BYTES, left)
+        files[name] = read_regular(_below(directory, name), max_bytes=most, follow_links=False)
+        left -= len(files[name])
+    return files
 
 
-def _walk(directory: Path, prefix: str, folders: set[str]) -> Iterator[str]:
+def _below(directory: str | os.PathLike[str], name: str) -> str:
+    return os.path.join(directory, name)  # noqa: PTH118 - pathlib takes 5 ms to import
+
+
+def _walk(directory: str | os.PathLike[str], prefix: str, folders: set[str]) -> Iterator[str]:
     """Names of all files below; what is neither a file nor one of ``folders`` is refused."""
     with os.scandir(directory) as entries:
         for entry in entries:
@@ -59,18 +77,22 @@ def _walk(directory: Path, prefix: str, folders: set[str]) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if name not in folders:
                     raise BundleError(f"{shown}: a folder that {SUMS} does not list; remove it")
-                yield from _walk(directory / entry.name, f"{name}/", folders)
+                yield from _walk(entry.path, f"{name}/", folders)
             elif entry.is_file(follow_symlinks=False):
                 yield name
             else:
                 raise BundleError(f"{shown}: expected a regular file, got a device or a pipe")
 
 
-def read_regular(path: Path, *, max_bytes: int, follow_links: bool) -> bytes:
+def read_regular(path: str | os.PathLike[str], *, max_bytes: int, follow_links: bool) -> bytes:
     """The content of a regular file; a device or a pipe is refused before anything is read.
 
+    It is looked at after it was opened, so that it cannot be another one by then, and as many
+    bytes are read as it had at that moment. A file with several names (hard links) is taken:
+    package managers share files so, and what counts is the content, which is read once.
+
     Raises:
-        BundleError: No regular file, or above ``max_bytes``.
+        BundleError: No regular file, above ``max_bytes``, or of another length at the end.
         OSError: It cannot be read, or is a link that shall not be followed.
     """
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -84,6 +106,11 @@ def read_regular(path: Path, *, max_bytes: int, follow_links: bool) -> bytes:
                 f"{path}: expected at most {max_bytes} bytes, got {status.st_size}"
             )
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read()
+            content = file.read(status.st_size)
+            if len(content) != status.st_size or file.read(1):
+                raise BundleError(
+                    f"{path}: its length changed while it was read; copy the bundle again"
+                )
+            return content
     finally:
         os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import warnings
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from edgesmith_runtime.__main__ import main
 from edgesmith_runtime.bundle import Bundle, make_bundle, write_bundle
 from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
 from edgesmith_runtime.manifest import (
@@ -148,6 +150,49 @@ def tiny_bundle(
 ) -> Bundle:
     """The tiny bundle in memory."""
     return make_bundle(tiny_manifest, {"model.onnx": tiny_onnx, **golden_files(tiny_golden)})
+
+
+@pytest.fixture(scope="session")
+def shifted_bundle(
+    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
+) -> Callable[[float], Bundle]:
+    """Makes the tiny bundle with more bias for the first class: the same face, other answers."""
+    onnx = pytest.importorskip("onnx")
+
+    def make(shift: float) -> Bundle:
+        model = onnx.load_from_string(tiny_onnx)
+        bias = TINY_BIAS + np.array([shift, 0, 0], np.float32)
+        model.graph.initializer[1].CopyFrom(onnx.numpy_helper.from_array(bias, "bias"))
+        odds = tiny_reference(tiny_golden.tensors["features"]) * np.exp([shift, 0, 0])
+        outputs = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+        golden = dataclasses.replace(
+            tiny_golden, outputs={"model.onnx": {"probabilities": outputs}}
+        )
+        content = model.SerializeToString(deterministic=True)
+        return make_bundle(tiny_manifest, {"model.onnx": content, **golden_files(golden)})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def updates(
+    shifted_bundle: Callable[[float], Bundle], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """The tiny bundle and three updates of it."""
+    directory = tmp_path_factory.mktemp("updates")
+    paths = [directory / f"{number}.edge" for number in range(4)]
+    for number, path in enumerate(paths):
+        write_bundle(shifted_bundle(float(number)), path)
+    return paths
+
+
+@pytest.fixture
+def folder(tmp_path: Path, updates: list[Path]) -> Path:
+    """A folder of updates, with the tiny bundle alone."""
+    place = tmp_path / "app"
+    place.mkdir()
+    (place / "current.edge").write_bytes(updates[0].read_bytes())
+    return place
 
 
 @pytest.fixture(scope="session")
@@ -314,3 +359,18 @@ def row_bundle_path(bundle_of: Callable[..., Path]) -> Path:
 def two_inputs_path(bundle_of: Callable[..., Path]) -> Path:
     """Adds up a photo and a row."""
     return bundle_of((PHOTO, ROW), (*PHOTO_STEPS, *ROW_STEPS), (4, (SCALED, X)))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command ``edgesmith-runtime`` in this process: exit code, standard output, standard error."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return call

@@ -38,7 +38,8 @@ NESTED = "[" * 100_000 + "]" * 100_000
         ("NaN", 'f.json: "NaN" is not a finite number'),
         ("[-Infinity]", 'f.json: "-Infinity" is not a finite number'),
         ("1e999", 'f.json: "1e999" is not a finite number'),
-        ("9" * 5000, "f.json: not strict UTF-8 JSON"),
+        ("9" * 5000, "f.json: expected a number of at most 309 digits, got 5000"),
+        ("-" + "9" * 311, "f.json: expected a number of at most 309 digits, got 312"),
         ("", "f.json: not strict UTF-8 JSON"),
         ("{'a': 1}", "f.json: not strict UTF-8 JSON"),
         ('{"a": 1} {}', "f.json: not strict UTF-8 JSON"),
@@ -219,3 +220,28 @@ def test_a_deep_value_is_shown_without_an_error() -> None:
         deep = [deep]
 
     assert len(shown(deep)) <= 60
+
+
+def test_a_whole_number_within_its_bounds_is_taken() -> None:
+    assert Fields({"k": 3}, "f.json:").whole("k", low=3, high=3) == 3
+
+
+@pytest.mark.parametrize("number", [-1, 8, 1 << 63])
+def test_a_whole_number_beyond_its_bounds_is_named(number: int) -> None:
+    with pytest.raises(BundleError, match=rf"^f\.json: k: expected 0 to 7, got {number}$"):
+        Fields({"k": number}, "f.json:").whole("k", low=0, high=7)
+
+
+@pytest.mark.parametrize("number", [1 << 64, -(1 << 64)])
+def test_a_whole_number_of_more_than_64_bits_is_named(number: int) -> None:
+    with pytest.raises(
+        BundleError, match=rf"^f\.json: k: expected at most 64 bits, got {number}"
+    ):
+        Fields({"k": number}, "f.json:").take("k", int)
+
+
+def test_an_axis_longer_than_any_format_has_is_named() -> None:
+    with pytest.raises(
+        BundleError, match=r"k: expected a length up to 2147483647, got 2147483648"
+    ):
+        Fields({"k": [1, 1 << 31]}, "f.json:").axes("k")

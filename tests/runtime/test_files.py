@@ -235,7 +235,14 @@ def test_the_draft_of_a_live_writer_is_not_swept(tmp_path: Path, fork: Fork) -> 
 
 
 def test_files_that_only_look_alike_are_not_swept(tmp_path: Path) -> None:
-    alike = [".a.edge", ".b.0.draft.edge", "a.0.draft.edge", ".a.0.draft", "a.draft.edge"]
+    digits = "0" * 16
+    alike = [
+        ".a.edge",
+        f".b.{digits}.draft.edge",
+        f"a.{digits}.draft.edge",
+        f".a.{digits}.draft",
+    ]
+    alike += [".a.0.draft.edge", f".a.b.{digits}.draft.edge"]
     for name in alike:
         (tmp_path / name).write_bytes(b"")
 

@@ -19,6 +19,7 @@ from edgesmith_runtime.golden import (
     RawSample,
     Tolerance,
     golden_files,
+    has_golden,
     read_golden,
 )
 from edgesmith_runtime.manifest import Kind, Manifest, RawInput
@@ -357,3 +358,13 @@ def test_an_npz_that_is_not_canonical_is_refused(
 
     with pytest.raises(BundleError, match=r"^golden/tensors\.npz: array_0\.npy: its record in"):
         read_golden(bundled(tiny_manifest, files))
+
+
+def test_one_file_of_golden_samples_is_enough_to_have_some(tiny_bundle: Bundle) -> None:
+    files = {
+        name: content for name, content in tiny_bundle.files.items() if "tensors" not in name
+    }
+    without = {name: content for name, content in files.items() if "golden" not in name}
+
+    assert has_golden(replace(tiny_bundle, files=files))
+    assert not has_golden(replace(tiny_bundle, files=without))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-import edgesmith_runtime.__main__ as cli
 from edgesmith_runtime.bundle import make_bundle, read_bundle, write_bundle
 from edgesmith_runtime.commands import inspect
 from edgesmith_runtime.golden import golden_files
@@ -30,21 +29,6 @@ if TYPE_CHECKING:
     from edgesmith_runtime.golden import GoldenSamples
 
     Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process: exit code, standard output, standard error."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        try:
-            code = cli.main([str(word) for word in words])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return call
 
 
 def _lines(out: str) -> list[dict[str, Any]]:
@@ -182,8 +166,11 @@ def test_json_has_null_where_an_output_is_no_number(
     _write_with(path, path, Task.TENSOR, Output(name="total", shape=(1,)))
     np.save(tmp_path / "x.npy", np.full((1, 2), 3e38, np.float32))
 
-    _, out, _ = run("predict", path, tmp_path / "x.npy", "--json")
+    words = ("predict", path, tmp_path / "x.npy", "--json")
+    _, refused, _ = run(*words)
+    _, out, _ = run(*words, "--non-finite", "pass")
 
+    assert "output 'total' is inf" in _lines(refused)[0]["error"]
     assert _lines(out)[0]["outputs"] == {"total": [None]}
 
 
@@ -299,7 +286,7 @@ def test_wrong_use_exits_2_with_one_line(run: Run, words: list[str], message: st
 def test_a_fault_of_ours_is_one_line_too(
     run: Run, tiny_bundle_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(path: object) -> None:
+    def broken(path: object, **_trust: object) -> None:
         raise ZeroDivisionError("by\nzero")
 
     monkeypatch.setattr(inspect, "read_bundle", broken)
@@ -315,7 +302,7 @@ def test_a_fault_of_ours_is_one_line_too(
 def test_an_interrupt_exits_130(
     run: Run, tiny_bundle_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_path: object) -> None:
+    def interrupted(_path: object, **_trust: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(inspect, "read_bundle", interrupted)
@@ -391,17 +378,3 @@ def test_a_bench_that_measured_nothing_exits_1(run: Run, wrong_bundle_path: Path
     assert code == 1
     assert "model.onnx: not measured: output 'probabilities' at batch 1" in out
     assert err.endswith("wrong.edge: nothing could be measured; the reasons stand above\n")
-
-
-@pytest.mark.slow
-def test_bench_prints_a_table_and_json(run: Run, tiny_bundle_path: Path) -> None:
-    code, out, err = run("bench", tiny_bundle_path, "--rounds", 1, "--threads", 1)
-
-    assert code == 0
-    assert "model.onnx" in out
-    assert "1 of 1" in err
-
-    code, out, _ = run("bench", tiny_bundle_path, "--rounds", 1, "--json")
-
-    assert code == 0
-    assert json.loads(out)["subjects"][0]["name"] == "model.onnx"

@@ -154,3 +154,35 @@ def test_a_link_is_followed_where_that_is_asked(directory: Path) -> None:
     (directory.parent / "link").symlink_to(directory / "model.onnx")
 
     assert read_regular(directory.parent / "link", max_bytes=9, follow_links=True) == b"model"
+
+
+def test_a_file_of_several_names_is_read(directory: Path) -> None:
+    (directory.parent / "other").hardlink_to(directory / "model.onnx")
+
+    assert read(directory)["model.onnx"] == b"model"
+
+
+def test_as_many_bytes_are_read_as_a_file_had_when_it_was_opened() -> None:
+    growing = Path("/proc/self/status")  # its size is 0, and there is more to read
+    if not growing.exists():
+        pytest.skip("the system has no such file")
+
+    with pytest.raises(
+        BundleError, match=r"^/proc/self/status: its length changed while it was"
+    ):
+        read_regular(growing, max_bytes=1 << 20, follow_links=False)
+
+
+def test_both_forms_have_the_same_limit(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgesmith_runtime.unpacked.MAX_ARCHIVE_BYTES", 12)
+
+    assert refusal(directory) == "model.onnx: expected at most 2 bytes, got 5"
+
+
+def test_a_folder_of_too_many_files_is_not_listed_to_its_end(directory: Path) -> None:
+    for number in range(1100):
+        (directory / f"{number}.txt").touch()
+
+    assert "not listed in SHA256SUMS; remove it" in refusal(directory)

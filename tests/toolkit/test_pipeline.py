@@ -162,7 +162,7 @@ def test_an_interrupted_build_leaves_the_old_bundle_as_it_was(
     assert process.returncode == code
     assert (out / "iris.edge").read_bytes() == built.bundle.read_bytes()
     assert read_record(out / "build").name == "iris"
-    assert not list(out.glob("*draft*"))
+    assert not list(out.rglob(".*draft*"))
 
 
 def test_json_is_one_object_on_standard_output(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_a_failed_delivery_leaves_what_the_old_build_left(
 
     assert (tmp_path / "out" / "iris.edge").read_bytes() == built.bundle.read_bytes()
     assert read_record(tmp_path / "out" / "build").name == "iris"
-    assert not list((tmp_path / "out" / "build").glob("draft*"))
+    assert not list((tmp_path / "out").rglob(".*draft*"))
 
 
 SENTENCES = [

@@ -46,10 +46,15 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_what_a_killed_conversion_left_is_swept(tmp_path: Path) -> None:
-    stray = tmp_path / "build" / ".conversion-abc"
-    stray.mkdir(parents=True)
-    (stray / "graph.pb").write_bytes(b"left")
+def test_what_killed_builds_left_is_swept(tmp_path: Path) -> None:
+    scratch = tmp_path / "build" / f".edgesmith.{'0' * 16}.draft"
+    draft = tmp_path / "build" / "candidates" / f".model.{'0' * 16}.draft.onnx"
+    report = tmp_path / f".report.{'0' * 16}.draft.html"
+    for path in (scratch / "graph.pb", draft, report, tmp_path / "build" / "original.keras"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"left")
 
     with workspace(tmp_path, "digits"):
-        assert not stray.exists()
+        left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+
+    assert left == {"original.keras", ".lock"}

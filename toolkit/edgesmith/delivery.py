@@ -29,6 +29,7 @@ from edgesmith.workspace import Drafts
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BudgetError, ConversionError
+from edgesmith_runtime.files import replacing, scratch
 from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Task
 
@@ -109,8 +110,8 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
         BudgetError: Nothing keeps the target. The bundle has the float artifacts then, and the
             report what was tried.
     """
-    drafts = Drafts(work, _suffix(order))
-    try:
+    with scratch(work.build) as folder:
+        drafts = Drafts(folder, _suffix(order))
         original = _save_original(order, drafts.original, progress)
         verdict = evaluate(
             order.reference,
@@ -135,8 +136,6 @@ def deliver(order: Order, work: Workspace, progress: Progress) -> Report:
             bundle = shipment.bundle(fastest=fastest)
         _leave(order, work, verdict, shipment.tried, original)
         write_bundle(bundle, work.bundle)
-    finally:
-        drafts.clear()
     report = _report(order, work, verdict, shipment, comparison, size_bytes)
     write_report(report)
     if found is not None and found.search.missed is not None:
@@ -251,7 +250,8 @@ def _suffix(order: Order) -> str:
 
 def _save_original(order: Order, path: Path, progress: Progress) -> Path | None:
     if isinstance(order.reference, ForeignModel):
-        path.write_bytes(order.reference.content)
+        with replacing(path, size_bytes=order.reference.size_bytes) as draft:
+            draft.write_bytes(order.reference.content)
         return path
     from edgesmith.reference import save
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgesmith.config import ConversionConfig
@@ -15,9 +13,11 @@ from edgesmith.recipe import Recipe
 from edgesmith.reference import load_original, trace
 from edgesmith.silence import Silent
 from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.files import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from edgesmith.conversion.lowering import Lowered
     from edgesmith.core import KerasModel, Progress
@@ -149,8 +149,8 @@ def _outcome(reference: Reference, fmt: Format, config: ConversionConfig) -> _Ou
 
 def _converted(reference: Reference, fmt: Format, config: ConversionConfig) -> Artifact:
     recipe = Recipe(name=f"float32_{fmt}", format=fmt)
-    with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
-        return convert(reference, recipe, labels={}, config=config, directory=Path(folder))
+    with scratch() as folder:
+        return convert(reference, recipe, labels={}, config=config, directory=folder)
 
 
 def _shown(reference: Reference) -> dict[str, str]:

@@ -24,6 +24,7 @@ from edgesmith.workspace import workspace
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import read_bundle, write_bundle
 from edgesmith_runtime.errors import BudgetError, ConfigError
+from edgesmith_runtime.files import scratch
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
 
@@ -178,9 +179,9 @@ def _optimized(
 def _written(
     material: Material, found: Found, work: Workspace, *, n_rounds: int, progress: Progress
 ) -> Comparison:
-    draft = work.build / "draft.edge"
     record = material.record
-    try:
+    with scratch(work.build) as folder:
+        draft = folder / "draft.edge"
         shipped = (*found.shipped, *fused_in(material.bundle))
         write_bundle(material.packed(shipped, choice=found.choice, found=found), draft)
         prove(draft, shipped, progress)
@@ -198,8 +199,6 @@ def _written(
         if record is not None and _is_of(record, work):
             leave_candidates(work.build, found.every)
         write_bundle(bundle, work.bundle)
-    finally:
-        draft.unlink(missing_ok=True)
     return comparison
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,7 @@ from edgesmith.trials import CalibrationSamples
 from edgesmith.verification import check_labels, resolve_metric
 from edgesmith.workspace import workspace
 from edgesmith_runtime.errors import ConfigError
-from edgesmith_runtime.files import replacing
+from edgesmith_runtime.files import check_place, replacing, scratch
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
 
@@ -374,15 +373,16 @@ def convert(  # noqa: PLR0913 - the promised signature
     if path.suffix.removeprefix(".") not in set(Format):
         known = ", ".join(f".{fmt}" for fmt in Format)
         raise ConfigError(f"{path}: expected a suffix of {known}, got '{path.suffix}'")
+    check_place(path)
     config = _conversion([path.suffix.removeprefix(".")], opset)
     inputs = None if signature is None else signature.inputs
     opened = open_original(model, custom_objects=custom_objects, unsafe=unsafe)
     sampled = trace_on(opened, samples, (), seed=seed, inputs=inputs, batch=batch)
     refuse_lifted(sampled.reference)
     evaluation = _exported_evaluation(sampled, None, None, seed, drawn=samples is None)
-    with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
+    with scratch() as folder:
         verdict = evaluate(
-            sampled.reference, evaluation, config, directory=Path(folder), progress=Silent()
+            sampled.reference, evaluation, config, directory=folder, progress=Silent()
         )
     artifact = dataclasses.replace(verdict.candidates[0].artifact, file=path.name)
     with replacing(path, size_bytes=artifact.size_bytes) as draft:

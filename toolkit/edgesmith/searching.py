@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from edgesmith.verification import answers
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bundle import write_bundle
 from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.files import scratch
 from edgesmith_runtime.latency import Measurement, median_interval, ratio_interval
 from edgesmith_runtime.spec import Format
 
@@ -81,8 +80,8 @@ def _call_times(
     )
     steps = Steps(progress, "Measuring")
     try:
-        with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
-            path = Path(folder, "candidates.edge")
+        with scratch() as folder:
+            path = folder / "candidates.edge"
             write_bundle(bundle, path)
             comparison = compare(path, plan=plan, progress=steps)
     finally:

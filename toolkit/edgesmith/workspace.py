@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from edgesmith_runtime.errors import ConfigError
+from edgesmith_runtime.files import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,32 +47,29 @@ class Drafts:
     """Files that take their places when all is well; what an old build left stays until then.
 
     Args:
-        work: Where they are.
+        folder: Where they are, a scratch folder beside their places.
         suffix: Of the original, with its dot.
     """
 
-    work: Workspace
+    folder: Path
     suffix: str
 
     @property
     def original(self) -> Path:
         """The original model's file."""
-        return self.work.build / f"draft{self.suffix}"
+        return self.folder / f"draft{self.suffix}"
 
     @property
     def bundle(self) -> Path:
         """The bundle's."""
-        return self.work.build / "draft.edge"
-
-    def clear(self) -> None:
-        """Take away what did not take its place."""
-        self.original.unlink(missing_ok=True)
-        self.bundle.unlink(missing_ok=True)
+        return self.folder / "draft.edge"
 
 
 @contextmanager
 def workspace(out: str | Path, name: str) -> Generator[Workspace]:
     """Make the output folder and hold it until the build is over.
+
+    What killed builds left half done in it is swept; nobody else can be at work there.
 
     Raises:
         ConfigError: The folder cannot be made, or another build holds it.
@@ -90,8 +88,9 @@ def workspace(out: str | Path, name: str) -> Generator[Workspace]:
             f"{place.out}: cannot be written to: {error.strerror}; take another --out"
         ) from error
     try:
-        for stray in place.build.glob(".conversion-*"):  # of a build that was killed
-            shutil.rmtree(stray, ignore_errors=True)
+        sweep(place.out)
+        for folder, _, _ in os.walk(place.build):
+            sweep(folder)
         yield place
     finally:
         lock.release()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench.exchange import Request
     from edgesmith_runtime.host import Host
 
-__all__ = ["WORKER", "run_child"]
+__all__ = ["WORKER", "ask", "run_child"]
 
 WORKER = "edgesmith_runtime.bench.worker"
 
@@ -35,12 +35,32 @@ def run_child(request: Request, *, host: Host, deadline_s: float) -> Reply:
         subject that was asked for.
     """
     started = dataclasses.replace(request, spawned_ns=time.perf_counter_ns())
+    answer = ask(WORKER, started.to_json(), deadline_s=deadline_s)
+    if isinstance(answer, Problem):
+        return _failed(request, answer)
+    try:
+        return Reply.from_json(answer, host)
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return _failed(request, Problem(f"expected a reply in JSON, got {answer[:80]!r}"))
+
+
+def ask(worker: str, question: str, *, deadline_s: float) -> str | Problem:
+    """What a fresh process says to a question.
+
+    Args:
+        worker: The module that it runs.
+        question: Its standard input.
+        deadline_s: It is killed after this many seconds.
+
+    Returns:
+        Its standard output; a ``Problem`` where it dies or overruns.
+    """
     try:
         # -P and our own path: the child imports what this process would, and nothing that
         # happens to lie in the current directory.
         ended = subprocess.run(
-            [sys.executable, "-P", "-m", WORKER],
-            input=started.to_json(),
+            [sys.executable, "-P", "-m", worker],
+            input=question,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -49,17 +69,14 @@ def run_child(request: Request, *, host: Host, deadline_s: float) -> Reply:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
     except subprocess.TimeoutExpired:
-        return _failed(request, f"no answer within {deadline_s:g} s; the process was ended")
+        return Problem(f"no answer within {deadline_s:g} s; the process was ended")
     if ended.returncode != 0:
-        return _failed(request, f"the process ended by {_end(ended.returncode, ended.stderr)}")
-    try:
-        return Reply.from_json(ended.stdout, host)
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return _failed(request, f"expected a reply in JSON, got {ended.stdout[:80]!r}")
+        return Problem(f"the process ended by {_end(ended.returncode, ended.stderr)}")
+    return ended.stdout
 
 
-def _failed(request: Request, reason: str) -> Reply:
-    return Reply({name: Problem(reason) for name in request.subjects})
+def _failed(request: Request, problem: Problem) -> Reply:
+    return Reply(dict.fromkeys(request.subjects, problem))
 
 
 def _end(returncode: int, stderr: str) -> str:

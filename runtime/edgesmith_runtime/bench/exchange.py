@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bench.comparison import CallStyle, Round
+from edgesmith_runtime.errors import EdgesmithError
 from edgesmith_runtime.golden import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
     from edgesmith_runtime.host import Host
 
-__all__ = ["Problem", "Reply", "Request"]
+__all__ = ["Problem", "Reply", "Request", "own_stdout"]
+
+MAX_REASON = 300  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,13 @@ class Problem:
 
     reason: str
 
+    @classmethod
+    def of(cls, error: Exception, subject: str) -> Problem:
+        """What an error says of a subject, without its name, which stands beside it."""
+        kind = "" if isinstance(error, EdgesmithError) else f"{type(error).__name__}: "
+        text = kind + " ".join(str(error).split()).removeprefix(f"{subject}: ")
+        return cls(text if len(text) <= MAX_REASON else f"{text[: MAX_REASON - 3]}...")
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -103,3 +115,10 @@ class Reply:
             for name, item in members["outcomes"].items()
         }
         return cls(outcomes, members["versions"])
+
+
+def own_stdout() -> TextIO:
+    """Standard output for the reply alone: what engines print goes to standard error."""
+    reply = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return reply

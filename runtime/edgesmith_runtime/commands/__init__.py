@@ -13,6 +13,8 @@ from edgesmith_runtime.commands import (
     inspect,
     predict,
     selftest,
+    serve,
+    tune,
 )
 from edgesmith_runtime.commands.options import Parser
 from edgesmith_runtime.commands.showing import one_line
@@ -40,7 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         # A file name need not be one in UTF-8, and a label need not exist in the terminal's code.
         reconfigure(errors="backslashreplace")
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if getattr(arguments, "min_version", None) is not None and arguments.public_key is None:
+        parser.error("--min-version needs --public-key: anyone can write a number")
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         code = command(arguments)
@@ -72,6 +77,6 @@ def _failed(error: Exception) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="edgesmith-runtime", description="Run a model bundle on this host.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (predict, selftest, inspect, bench, doctor):
+    for command in (predict, selftest, inspect, bench, doctor, serve, tune):
         command.add(commands)
     return parser

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesmith_runtime.commands.options import artifact, common, engine, seconds
+from edgesmith_runtime.commands.options import artifact, common, engine, seconds, trust
 from edgesmith_runtime.commands.showing import loaded, print_table
 from edgesmith_runtime.errors import EdgesmithError, InputError
 from edgesmith_runtime.manifest import Kind
@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "doctor",
         help="how an app's own preprocessing differs",
-        parents=[common(), artifact(), engine()],
+        parents=[common(), artifact(), engine(), trust()],
     )
     parser.add_argument(
         "--tensor", metavar="T.npy", required=True, help="what the app feeds to the model"

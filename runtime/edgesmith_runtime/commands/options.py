@@ -6,10 +6,23 @@ import argparse
 import math
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from edgesmith_runtime.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Commands", "Parser", "artifact", "common", "count", "engine", "seconds"]
+__all__ = [
+    "Commands",
+    "Parser",
+    "artifact",
+    "common",
+    "count",
+    "engine",
+    "key_file",
+    "seconds",
+    "trust",
+    "version",
+]
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,12 +64,56 @@ def engine() -> Parser:
 
 
 def artifact() -> Parser:
-    """Which model file of the bundle runs."""
+    """Which model file of the bundle runs, and by what."""
     parser = Parser(add_help=False)
     parser.add_argument(
         "--artifact", metavar="A", help="file or format (onnx, tflite) instead of the default"
     )
+    parser.add_argument(
+        "--engine", metavar="E", help="onnxruntime, litert or openvino instead of the default"
+    )
+    parser.add_argument(
+        "--untrusted",
+        action="store_true",
+        help="try the model in a child process first, with limits of time and memory",
+    )
     return parser
+
+
+def trust() -> Parser:
+    """Who must have signed the bundle, and how old it may be."""
+    parser = Parser(add_help=False)
+    parser.add_argument(
+        "--public-key",
+        metavar="F.pub",
+        type=key_file,
+        action="append",
+        help="refuse a bundle that this key did not sign; again: one of them",
+    )
+    parser.add_argument(
+        "--min-version",
+        metavar="N",
+        type=version,
+        help="refuse a bundle that was signed as an older version",
+    )
+    return parser
+
+
+def key_file(name: str) -> bytes:
+    """The 32 bytes of the public key in a file."""
+    from edgesmith_runtime.seal import public_key_file
+
+    try:
+        return public_key_file(name)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def version(text: str) -> int:
+    """A whole number from 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got '{text}'")
+    return int(text)
 
 
 def count(text: str) -> int:

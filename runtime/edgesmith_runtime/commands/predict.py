@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesmith_runtime.commands.options import artifact, common, engine
+from edgesmith_runtime.commands.options import artifact, common, engine, trust
 from edgesmith_runtime.commands.showing import loaded, one_line, print_table
 from edgesmith_runtime.errors import EdgesmithError
+from edgesmith_runtime.prediction_json import prediction_json
 from edgesmith_runtime.raw_files import read_raw_inputs
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Put the command among the others."""
     parser = commands.add_parser(
-        "predict", help="answer for raw inputs", parents=[common(), artifact(), engine()]
+        "predict",
+        help="answer for raw inputs",
+        parents=[common(), artifact(), engine(), trust()],
     )
     parser.add_argument(
         "inputs",
@@ -36,12 +38,18 @@ def add(commands: Commands) -> None:
         help="image, audio, series: file or folder; table: .csv, .tsv, .jsonl; tensor: .npy, "
         ".npz; text: the words, @FILE or -",
     )
+    parser.add_argument(
+        "--non-finite",
+        choices=["error", "pass"],
+        default="error",
+        help="what is done about NaN and infinity; passed, they are null in JSON (error)",
+    )
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The command; its exit code."""
-    model = loaded(arguments)
+    model = loaded(arguments, non_finite=arguments.non_finite)
     n_failed = 0
     rows: list[tuple[str, ...]] = []
     for given in read_raw_inputs(model.manifest.raw_inputs, arguments.inputs):
@@ -67,22 +75,7 @@ def _answer(model: Model, given: Given) -> Prediction | EdgesmithError:
 def _answer_json(answer: Prediction | EdgesmithError) -> dict[str, Any]:
     if isinstance(answer, EdgesmithError):
         return {"error": one_line(str(answer))}
-    members = {
-        field.name: getattr(answer, field.name)
-        for field in dataclasses.fields(answer)
-        if field.name != "outputs" and getattr(answer, field.name) is not None
-    }
-    if isinstance(answer.value, np.ndarray):
-        members["value"] = answer.value.tolist()
-    outputs = {name: _finite(array.tolist()) for name, array in answer.outputs.items()}
-    return {**members, "outputs": outputs}
-
-
-def _finite(value: Any) -> Any:
-    """Nested lists of numbers with null where JSON has no number."""
-    if isinstance(value, list):
-        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    return prediction_json(answer)
 
 
 def _answer_cells(answer: Prediction | EdgesmithError) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.commands.options import artifact, common, engine
+from edgesmith_runtime.commands.options import artifact, common, engine, trust
 from edgesmith_runtime.commands.showing import loaded
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Put the command among the others."""
     parser = commands.add_parser(
-        "selftest", help="replay the golden samples", parents=[common(), artifact(), engine()]
+        "selftest",
+        help="replay the golden samples",
+        parents=[common(), artifact(), engine(), trust()],
     )
     parser.set_defaults(command=run)
 

@@ -6,7 +6,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.errors import PortabilityWarning
+from edgesmith_runtime.errors import PortabilityWarning, TuningWarning
+from edgesmith_runtime.finiteness import NonFinite
 from edgesmith_runtime.loading import load
 
 if TYPE_CHECKING:
@@ -23,11 +24,21 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def loaded(arguments: argparse.Namespace) -> Model:
+def loaded(arguments: argparse.Namespace, *, non_finite: str = "error") -> Model:
     """The model that a command names; a warning about this host goes to standard error."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", PortabilityWarning)
-        model = load(arguments.bundle, artifact=arguments.artifact, n_threads=arguments.threads)
+        for category in (PortabilityWarning, TuningWarning):
+            warnings.simplefilter("always", category)
+        model = load(
+            arguments.bundle,
+            artifact=arguments.artifact,
+            engine=arguments.engine,
+            n_threads=arguments.threads,
+            trusted=not arguments.untrusted,
+            non_finite=NonFinite(non_finite),
+            public_key=arguments.public_key,
+            min_version=arguments.min_version,
+        )
     for warning in caught:
         print(f"warning: {one_line(str(warning.message))}", file=sys.stderr)
     return model

@@ -26,13 +26,16 @@ class Runner(Protocol):
         """What is loaded."""
         ...
 
-    def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Run the model once.
 
         Args:
             tensors: One array for each input of the artifact's signature, in its dtype; for a
                 quantized input, one with a scale, floats are taken as well. Any number of
                 samples, also where the batch axis of the artifact is fixed.
+            timeout: In seconds, above 0; the run is ended soon after. None sets no limit.
 
         Returns:
             One array for each output, in the order of the signature; the caller owns them. Of a
@@ -41,7 +44,10 @@ class Runner(Protocol):
         Raises:
             SignatureError: A tensor is missing, surplus, or of another dtype or shape, or NaN is
                 among the numbers for a quantized input.
-            BackendError: The engine failed; the message names the artifact.
+            DeadlineError: The run took longer than ``timeout``.
+            BackendError: The engine failed, or cannot end a run that has begun; the message names
+                the artifact.
+            ValueError: ``timeout`` is not a number of seconds.
         """
         ...
 
@@ -51,6 +57,7 @@ def open_runner(
     settings: EngineSettings | None = None,
     *,
     n_threads: int | None = None,
+    graph: bytes | None = None,
 ) -> Runner:
     """Load an artifact into an engine.
 
@@ -59,11 +66,14 @@ def open_runner(
         settings: None takes those of ``default_settings``, with ``n_threads``.
         n_threads: For one run, where no settings are given; None takes all that affinity and
             quota allow.
+        graph: What onnxruntime gets in place of the artifact's content: ``optimized_graph`` of
+            it, made on this host and trusted as the artifact is. It is not optimised again.
 
     Raises:
-        BackendError: The engine is not installed, or refuses the model.
+        BackendError: The engine is not installed, refuses the model, or takes no graph.
     """
-    runner = _open(artifact, settings or default_settings(artifact.format, n_threads=n_threads))
+    settings = settings or default_settings(artifact.format, n_threads=n_threads)
+    runner = _open(artifact, settings, graph)
     batch_size = artifact.signature.batch_size
     if batch_size is not None:
         from edgesmith_runtime.runners.fixed_batch import FixedBatchRunner
@@ -76,12 +86,17 @@ def open_runner(
     return runner
 
 
-def _open(artifact: Artifact, settings: EngineSettings) -> Runner:
+def _open(artifact: Artifact, settings: EngineSettings, graph: bytes | None) -> Runner:
+    if graph is not None and settings.engine is not Engine.ONNXRUNTIME:
+        raise BackendError(
+            f"{artifact.file}: expected no optimised graph, {settings.engine} takes none; leave "
+            "graph= away"
+        )
     match settings.engine:
         case Engine.ONNXRUNTIME:
             from edgesmith_runtime.runners.onnx import OnnxRunner
 
-            return OnnxRunner(artifact, settings)
+            return OnnxRunner(artifact, settings, graph=graph)
         case Engine.LITERT:
             try:
                 from edgesmith_runtime.runners.tflite import TfliteRunner

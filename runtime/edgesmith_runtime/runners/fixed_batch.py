@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith_runtime.runners.deadlines import deadline_after, time_left
 from edgesmith_runtime.spec import Signature
 
 if TYPE_CHECKING:
@@ -62,10 +63,36 @@ class FixedBatchRunner:
         """What is loaded."""
         return self._runner.artifact
 
-    def run(self, tensors: Mapping[str, NDArray[Any]]) -> Tensors:
-        """Run the model as often as the samples need; see ``Runner.run``."""
+    def run(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> Tensors:
+        """Run the model as often as the samples need; see ``Runner.run``.
+
+        A timeout is for all of that together.
+        """
+        if self._is_one_batch(tensors):  # which the runner itself checks, once
+            return self._runner.run(tensors, timeout=timeout)
+        run = self._runner.run if timeout is None else self._run_within(timeout)
         self._inputs.check_inputs(tensors)
         arrays = {name: np.asarray(array) for name, array in tensors.items()}
-        if len(next(iter(arrays.values()))) == self._batch_size:
-            return self._runner.run(arrays)
-        return run_in_batches(self._runner.run, arrays, self._batch_size)
+        return run_in_batches(run, arrays, self._batch_size)
+
+    def _run_within(self, timeout: float) -> Callable[[Tensors], Tensors]:
+        deadline = deadline_after(timeout)
+
+        def run(batch: Tensors) -> Tensors:
+            left = time_left(
+                deadline, where=self.artifact.file, done="other batches of the run"
+            )
+            return self._runner.run(batch, timeout=left)
+
+        return run
+
+    def _is_one_batch(self, tensors: Mapping[str, NDArray[Any]]) -> bool:
+        try:
+            for spec in self._inputs.inputs:
+                if tensors[spec.name].shape[0] != self._batch_size:
+                    return False
+        except (LookupError, TypeError, AttributeError):
+            return False
+        return True

@@ -12,9 +12,17 @@ import numpy as np
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
-from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.errors import BackendError, DeadlineError
 from edgesmith_runtime.runners import check_outputs
+from edgesmith_runtime.runners.forking import (
+    exit_without_engines,
+    leave_behind,
+    tell_after_fork,
+)
+from edgesmith_runtime.runners.lanes import Lane, Lanes
+from edgesmith_runtime.runners.memory import LARGE_BYTES, differs_much
 from edgesmith_runtime.settings import Layout
+from edgesmith_runtime.threads import own_threads, pooled_threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,79 +31,15 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.settings import EngineSettings
+    from edgesmith_runtime.spec import Signature
 
-__all__ = ["OnnxRunner"]
-
-# A lane saves 1.5 us of a plain run and costs 1 us for each 40 kB that it copies: measured with
-# onnxruntime 1.32 on one thread of an EPYC server, medians of 60 interleaved rounds, it is 0.6 us
-# ahead at 48 kB of inputs and outputs together, level at 64 kB and 2 us behind at 128 kB.
-MAX_BOUND_BYTES = 49_152
-MAX_LANES = 32  # bounds what mixed shapes can hold: 1.5 MB
+__all__ = ["OnnxRunner", "optimized_graph"]
 
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # where ONNX has another word
+_TERMINATED = "terminate flag"  # in the message of a run that RunOptions.terminate ended
 _FATAL = 4  # a log severity: what onnxruntime raises is in the exception already
 
 _ORT: Any = onnxruntime  # it comes without types
-_Key = tuple[type, np.dtype[Any], tuple[int, ...]]
-
-
-class _Lane:
-    """Buffers for one combination of input shapes, bound once and reused under a lock."""
-
-    __slots__ = ("binding", "inputs", "lock", "outputs")
-
-    def __init__(
-        self,
-        session: Any,
-        inputs: Mapping[str, NDArray[Any]],
-        outputs: Mapping[str, NDArray[Any]],
-    ) -> None:
-        self.lock = Lock()
-        self.inputs = [(name, np.empty(a.shape, a.dtype)) for name, a in inputs.items()]
-        self.outputs = [(name, np.empty(a.shape, a.dtype)) for name, a in outputs.items()]
-        self.binding = session.io_binding()
-        for name, buffer in self.inputs:
-            self.binding.bind_input(name, *_place(buffer))
-        for name, buffer in self.outputs:
-            self.binding.bind_output(name, *_place(buffer))
-
-
-def _place(buffer: NDArray[Any]) -> tuple[str, int, type[np.generic], list[int], int]:
-    return "cpu", 0, buffer.dtype.type, list(buffer.shape), buffer.ctypes.data
-
-
-class _Seen:
-    """The lanes by what the inputs are: a tree, one level an input, in the signature's order.
-
-    A leaf is None where a plain run is faster than a lane.
-    """
-
-    def __init__(self) -> None:
-        self.tree: dict[_Key, Any] = {}
-        self._once: set[tuple[_Key, ...]] = set()
-        self._n_lanes = 0
-        self._lock = Lock()
-
-    def again(self, path: tuple[_Key, ...]) -> bool:
-        """Whether this path came before."""
-        with self._lock:
-            if path in self._once:
-                return True
-            if len(self._once) >= MAX_LANES:
-                self._once.clear()
-            self._once.add(path)
-            return False
-
-    def keep(self, path: tuple[_Key, ...], lane: _Lane | None) -> None:
-        """Remember a lane; when there are too many, forget those before."""
-        with self._lock:
-            if self._n_lanes >= MAX_LANES:
-                self.tree, self._n_lanes = {}, 0
-            node = self.tree
-            for key in path[:-1]:
-                node = node.setdefault(key, {})
-            node[path[-1]] = lane
-            self._n_lanes += 1
 
 
 class OnnxRunner:
@@ -110,40 +54,48 @@ class OnnxRunner:
             the artifact's signature.
     """
 
-    def __init__(self, artifact: Artifact, settings: EngineSettings) -> None:
+    def __init__(
+        self, artifact: Artifact, settings: EngineSettings, *, graph: bytes | None = None
+    ) -> None:
         self.artifact = artifact
+        self._settings = settings
         self._inputs = tuple(spec.name for spec in artifact.signature.inputs)
         self._outputs = tuple(spec.name for spec in artifact.signature.outputs)
-        self._session = _open_session(artifact, settings)
+        self._session: Any = _open_session(artifact, _options(settings), graph=graph)
         _check_sides(artifact, self._session)
-        self._seen = _Seen()
+        self._lanes = Lanes(self._inputs)
+        self._follows = _follows(artifact.signature)
+        self._opening = Lock()
+        self._last_bytes, self._is_held = 0, False
+        tell_after_fork(self)
 
-    def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def after_fork(self) -> None:
+        """Leave the session to the parent; the next run opens one. See ``Forked``."""
+        leave_behind(self._session, self._lanes)
+        self._session, self._lanes, self._opening = None, Lanes(self._inputs), Lock()
+        self._last_bytes, self._is_held = 0, False
+        if self._settings.is_pooled:
+            exit_without_engines()
+
+    def run(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> dict[str, NDArray[Any]]:
         """Run the model once; see ``Runner.run``.
 
         Arrays of a class, dtype and shape that passed the signature once are not checked again.
         """
-        # Plain loops: zip, comprehensions and nested keys cost 0.2 us each, and a call is 5 us.
-        found: Any = self._seen.tree
-        try:
-            for name in self._inputs:
-                array = tensors[name]
-                found = found[array.__class__, array.dtype, array.shape]
-        except (KeyError, IndexError, TypeError, AttributeError):
-            return self._run_unseen(tensors)
-        if len(tensors) != len(self._inputs):
-            return self._run_unseen(tensors)
-        if found is None or not found.lock.acquire(False):  # noqa: FBT003 - quicker than by name
-            return self._run_plain(tensors)
-        return self._run_lane(found, tensors)
-
-    def _run_lane(
-        self, lane: _Lane, tensors: Mapping[str, NDArray[Any]]
-    ) -> dict[str, NDArray[Any]]:
+        if timeout is not None:
+            return self._run_within(timeout, tensors)
+        lane = self._lanes.find(tensors)
+        if lane is None:
+            return self._run_unseen(tensors, None)
+        # Not by name, and not in a function of its own: these cost 0.1 us each.
+        if self._is_held or not lane.is_bound or not lane.lock.acquire(False):  # noqa: FBT003
+            return self._run_plain(tensors, self._shrinking(lane.n_bytes, None))
         try:
             for name, buffer in lane.inputs:
                 buffer[...] = tensors[name]
-            self._session.run_with_iobinding(lane.binding)
+            lane.run(lane.binding, None)
             outputs: dict[str, NDArray[Any]] = {}
             for name, buffer in lane.outputs:
                 outputs[name] = buffer.copy()
@@ -154,10 +106,44 @@ class OnnxRunner:
         finally:
             lane.lock.release()
 
-    def _run_plain(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def _run_within(
+        self, timeout: float, tensors: Mapping[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        from edgesmith_runtime.runners.deadlines import Watch, deadline_after
+
+        deadline = deadline_after(timeout)
+        options = _ORT.RunOptions()  # of this run alone: ending it can hit no other
+        with Watch(deadline, lambda: setattr(options, "terminate", True)) as watch:
+            try:
+                lane = self._lanes.find(tensors)
+                if lane is None:
+                    return self._run_unseen(tensors, options)
+                return self._run_plain(tensors, self._shrinking(lane.n_bytes, options))
+            except BackendError as error:
+                # A run that was over before it could be ended has answered, or failed by itself.
+                if not (watch.has_ended and _TERMINATED in str(error)):
+                    raise
+                raise DeadlineError(
+                    f"{self.artifact.file}: expected a run within {timeout:.3g} s, it took longer "
+                    "and was ended; allow more time, or look for an input on which it runs on"
+                ) from error
+
+    def _shrinking(self, n_bytes: int, options: Any) -> Any:
+        """The options of a run, told to give memory back where its inputs differ much in size."""
+        before, self._last_bytes = self._last_bytes, n_bytes
+        self._is_held = n_bytes > LARGE_BYTES
+        if not differs_much(n_bytes, before):
+            return options
+        options = options or _ORT.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
+
+    def _run_plain(
+        self, tensors: Mapping[str, NDArray[Any]], options: Any
+    ) -> dict[str, NDArray[Any]]:
         feed = tensors if isinstance(tensors, dict) else dict(tensors)
         try:
-            arrays = self._session.run(self._outputs, feed)
+            arrays = self._session.run(self._outputs, feed, options)
         except Exception as error:
             raise _failure(self.artifact, error) from error
         outputs: dict[str, NDArray[Any]] = {}
@@ -165,43 +151,84 @@ class OnnxRunner:
             outputs[name] = arrays[len(outputs)]
         return outputs
 
-    def _run_unseen(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Check in full and run; a lane is made for shapes that come a second time.
-
-        Buffers for shapes that come once each would cost more than they save.
-        """
+    def _run_unseen(
+        self, tensors: Mapping[str, NDArray[Any]], options: Any
+    ) -> dict[str, NDArray[Any]]:
+        """Check in full and run; a lane is made for shapes that come a second time."""
+        if self._session is None:
+            self._reopen()
         self.artifact.signature.check_inputs(tensors)
         inputs = {name: np.asarray(tensors[name]) for name in self._inputs}
-        outputs = self._run_plain(inputs)
+        n_bytes = sum(array.nbytes for array in inputs.values())
+        outputs = self._run_plain(inputs, self._shrinking(n_bytes, options))
         check_outputs(self.artifact, outputs)
-        path = tuple((type(tensors[name]), a.dtype, a.shape) for name, a in inputs.items())
         # What is no array (a list, a tensor of a framework) is made one and checked every time.
         given = cast("Mapping[str, object]", tensors)
         are_arrays = all(isinstance(given[name], np.ndarray) for name in self._inputs)
-        if are_arrays and self._seen.again(path):
-            self._seen.keep(path, self._lane(inputs, outputs))
+        if are_arrays and self._lanes.came_before(tensors):
+            lane = Lane(self._session, inputs, outputs, is_bound=self._follows)
+            self._lanes.keep(tensors, lane)
         return outputs
 
-    def _lane(
-        self, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
-    ) -> _Lane | None:
-        """Bound buffers, or None where a plain run is faster or the only one possible."""
-        arrays = [*inputs.values(), *outputs.values()]
-        given = {axis for spec in self.artifact.signature.inputs for axis in spec.shape}
-        follows = all(
-            isinstance(axis, int) or axis in given
-            for spec in self.artifact.signature.outputs
-            for axis in spec.shape
-        )
-        fits = sum(array.nbytes for array in arrays) <= MAX_BOUND_BYTES
-        filled = all(array.size for array in arrays)
-        return _Lane(self._session, inputs, outputs) if follows and fits and filled else None
+    def _reopen(self) -> None:
+        """A session of this process, after a fork."""
+        with self._opening:
+            if self._session is None:
+                if self._settings.is_pooled:
+                    # Its threads are not copied either, and onnxruntime makes it once a process.
+                    raise BackendError(
+                        f"{self.artifact.file}: expected a process that was not forked, the threads "
+                        "that models share are not copied into a child; start children by 'spawn', "
+                        "or load and set the thread budget in the child"
+                    )
+                self._session = _open_session(self.artifact, _options(self._settings))
 
 
-def _open_session(artifact: Artifact, settings: EngineSettings) -> Any:
+def _follows(signature: Signature) -> bool:
+    """Whether the shapes of the outputs follow from those of the inputs, values aside."""
+    given = {axis for spec in signature.inputs for axis in spec.shape}
+    return all(
+        isinstance(axis, int) or axis in given
+        for spec in signature.outputs
+        for axis in spec.shape
+    )
+
+
+def optimized_graph(artifact: Artifact, settings: EngineSettings) -> bytes:
+    """The graph as onnxruntime has it after its own optimisation, for ``graph=``.
+
+    It is made for the CPU of this host and this version of onnxruntime, and for no other.
+
+    Args:
+        artifact: Of the ONNX format.
+        settings: Those that it will run with: the layout is written into the graph.
+
+    Raises:
+        BackendError: onnxruntime refuses the model, or cannot write it.
+    """
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder:
+        path = Path(folder, "optimized.onnx")
+        options = _options(settings)
+        options.optimized_model_filepath = str(path)
+        _open_session(artifact, options)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise _failure(artifact, error) from error
+
+
+def _options(settings: EngineSettings) -> Any:
     options = _ORT.SessionOptions()
     options.intra_op_num_threads = settings.n_threads
     options.inter_op_num_threads = 1
+    if settings.is_pooled:
+        pooled_threads(settings.n_threads, _ORT.set_global_thread_pool_sizes)
+    else:
+        own_threads()
+    options.use_per_session_threads = not settings.is_pooled
     options.log_severity_level = _FATAL
     if settings.layout is Layout.PLAIN:
         options.graph_optimization_level = _ORT.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
@@ -212,12 +239,23 @@ def _open_session(artifact: Artifact, settings: EngineSettings) -> Any:
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", os.devnull
     )
+    return options
+
+
+def _open_session(artifact: Artifact, options: Any, *, graph: bytes | None = None) -> Any:
+    if graph is not None:
+        options.graph_optimization_level = _ORT.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return _ORT.InferenceSession(
-            bytes(artifact.content), options, providers=["CPUExecutionProvider"]
+        session = _ORT.InferenceSession(
+            bytes(artifact.content) if graph is None else graph,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # it prints, and the provider is the same
         )
     except Exception as error:  # a UnicodeDecodeError can escape it, too
         raise _failure(artifact, error) from error
+    session._model_bytes = None  # noqa: SLF001 - kept for other providers only, and as large as the file
+    return session
 
 
 def _check_sides(artifact: Artifact, session: Any) -> None:

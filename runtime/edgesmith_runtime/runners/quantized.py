@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from edgesmith_runtime.errors import SignatureError
+from edgesmith_runtime.runners.deadlines import deadline_after, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +92,7 @@ class _Code:
 
     def codes(self, array: NDArray[Any]) -> NDArray[Any]:
         """The same shape in the tensor's dtype, where it is an array of floats."""
-        if isinstance(array, np.ma.MaskedArray):
+        if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
             return array
         numbers = np.asarray(array)
         if numbers.dtype.kind != "f" or numbers.dtype.itemsize > 8:
@@ -132,6 +133,17 @@ class QuantizedRunner:
         """What is loaded."""
         return self._runner.artifact
 
-    def run(self, tensors: Mapping[str, NDArray[Any]]) -> Tensors:
+    def run(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> Tensors:
         """Run the model once on numbers, or on codes as they are; see ``Runner.run``."""
-        return self._quantization.numbers(self._runner.run(self._quantization.codes(tensors)))
+        if timeout is None:
+            outputs = self._runner.run(self._quantization.codes(tensors))
+        else:
+            deadline = deadline_after(timeout)
+            codes = self._quantization.codes(tensors)
+            left = time_left(
+                deadline, where=self.artifact.file, done="its inputs were quantized"
+            )
+            outputs = self._runner.run(codes, timeout=left)
+        return self._quantization.numbers(outputs)

@@ -21,11 +21,11 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from edgesmith_runtime.assets import read_asset, text_of_asset
 from edgesmith_runtime.errors import BundleError, InputError, TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.vocabulary import AS_TEXT, FROM_ASSET, JOINING, OPS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Batch = Any  # a list, a mapping of columns, or an array; see the module docstri
 Op = Callable[..., Batch]  # one op with its params: batches in, the new batch out
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Transform:
     """The steps of a program, checked and ready to run.
 

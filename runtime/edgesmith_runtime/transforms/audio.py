@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import operator
 import os
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.raw_source import content_of, shortened
 from edgesmith_runtime.transforms.resampling import check_rates, resampled
 from edgesmith_runtime.transforms.samples import stacked
@@ -30,7 +30,7 @@ COMPRESSED = {b"fLaC": "FLAC", b"OggS": "OGG"}
 SCALES = {("u", 1): 128.0, ("i", 2): 2.0**15, ("i", 4): 2.0**31}  # by kind and bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class DecodeAudio:
     """Recordings of any source as mono samples at one rate, full scale from -1 to 1.
 

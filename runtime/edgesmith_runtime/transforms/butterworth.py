@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.products import product
 from edgesmith_runtime.transforms.samples import as_floats, check_finite, each
 
@@ -23,7 +24,7 @@ N_CUTOFFS = {"low": 1, "high": 1, "band": 2}
 BLOCK = 64  # points that one matrix product filters
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Butterworth:
     """A low, high or band pass that is as flat as can be where it lets pass.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.resize import image_channels
 from edgesmith_runtime.transforms.samples import each
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ChannelsFirst", "ReorderChannels"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ReorderChannels:
     """Channels in another order: channel ``i`` of the result is channel ``order[i]``.
 
@@ -53,7 +53,7 @@ class ReorderChannels:
         return each(images, lambda batch: batch[..., list(self.order)])
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ChannelsFirst:
     """The channels before height and width, as PyTorch and Caffe have them.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.resize import (
     Resampling,
     Span,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CenterCrop", "Cover", "Crop", "Letterbox"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Crop:
     """A fixed part of each image: ``image[top : top + height, left : left + width]``.
 
@@ -67,7 +67,7 @@ class Crop:
         return _part(images, self.top, self.left, self)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class CenterCrop:
     """The middle of each image: what is over goes evenly, an odd pixel at the bottom and right.
 
@@ -105,7 +105,7 @@ class CenterCrop:
         return _part(images, top, left, self)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Letterbox:
     """The whole image in one size, its aspect kept, on a background of one colour.
 
@@ -167,7 +167,7 @@ class Letterbox:
         return boxed
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Cover:
     """The middle of each image in one size, its aspect kept: what stands over is left out.
 

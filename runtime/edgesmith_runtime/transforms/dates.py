@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.columns import check_columns, columns_of, digits_of, shown
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ PARTS: dict[str, tuple[int, int | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Dates:
     """Columns of dates or times as parts of the calendar, NaN where one is missing.
 

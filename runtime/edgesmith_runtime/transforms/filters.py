@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.samples import as_floats, each
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ TRUNCATE_SIGMAS = 4.0  # a Gaussian holds 0.99994 of its mass within
 VALUES_AT_ONCE = 1 << 20  # holds the working memory to a few megabytes
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class MovingAverage:
     """The mean of a window around each value: ``y[t] = sum_k x[t + k] / size``, ``|k| <= size / 2``.
 
@@ -54,7 +55,7 @@ class MovingAverage:
         return _smoothed(samples, self.axes, weights, causal=self.causal)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class MedianFilter:
     """The median of a window around each value: single outliers vanish, edges stay.
 
@@ -101,7 +102,7 @@ class MedianFilter:
         return medians
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class GaussianFilter:
     """A weighted mean around each value, with the weights of a normal distribution.
 
@@ -133,7 +134,7 @@ class GaussianFilter:
         return _smoothed(samples, self.axes, self.weights, causal=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class SavitzkyGolay:
     """The middle of a polynomial fitted to a window around each value: peaks keep their height.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.fingerprints import concatenated, fingerprint64, siphash
 from edgesmith_runtime.transforms.rows import mapped, texts_in
 
@@ -24,7 +24,7 @@ MAX_BINS = 1 << 62  # so that a bin is an int64
 _CROSS_KEY = 0xDECAFCAFFE  # of tf.sparse.cross_hashed where none is given
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Hash:
     """A text, or the digits of a number, becomes a bin: its hash modulo ``n_bins``.
 
@@ -107,7 +107,7 @@ def _whole(numbers: NDArray[Any]) -> NDArray[Any]:
     return numbers.astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class CrossHash:
     """Several values of a sample together become one bin, as ``tf.sparse.cross_hashed`` has it.
 

@@ -6,13 +6,13 @@ import os
 import struct
 import sys
 import zlib
-from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.jpeg_header import ORIENTATION, pixels_alone
 from edgesmith_runtime.transforms.pixels import as_bytes, luma, on_background
 from edgesmith_runtime.transforms.raw_source import file_size, reading, shortened
@@ -51,7 +51,7 @@ _DAMAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class DecodeImage:
     """Images of any source as 8-bit pixels of one colour model.
 

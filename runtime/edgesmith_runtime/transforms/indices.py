@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from edgesmith_runtime.errors import TransformError
+from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.spec import DTYPES
 from edgesmith_runtime.transforms.rows import as_rows, numbers_in
 
@@ -19,9 +20,10 @@ __all__ = ["MAX_FIRST", "CountIndices", "OneHotIndices", "Pad", "Weigh"]
 
 MAX_FIRST = 1 << 31  # that indices may start at
 MAX_PLACES = 1 << 24  # of a sample's result
+MAX_VALUES = 1 << 28  # of a sample's result, where each of its indices has so many places
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Pad:
     """Rows of different lengths become one array, with zeros at the end.
 
@@ -59,7 +61,7 @@ class Pad:
         return padded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class CountIndices:
     """How often each index is in a row, as Keras' ``CategoryEncoding`` counts.
 
@@ -93,7 +95,7 @@ class CountIndices:
         return counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class OneHotIndices:
     """A 1 at the place of an index, as ``tf.one_hot``.
 
@@ -118,6 +120,7 @@ class OneHotIndices:
 
         Raises:
             TransformError: Rows of different lengths, or no last axis of length 1.
+            InputError: More than 2^28 values of a sample.
         """
         given = numbers_in(indices)
         if isinstance(given, list):
@@ -126,10 +129,15 @@ class OneHotIndices:
             if given.shape[1:][-1:] != (1,):
                 raise TransformError(f"expected a last axis of length 1, got {given.shape}")
             given = given[..., 0]
+        n_values = math.prod(given.shape[1:]) * self.depth
+        if n_values > MAX_VALUES:
+            raise InputError(
+                f"depth: expected at most {MAX_VALUES} values of a sample, got {n_values}"
+            )
         return (given[..., None] == np.arange(self.depth)).astype(self.dtype)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Weigh:
     """Multiply by a weight for each place on the last axis, as ``numpy.multiply``.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.samples import as_floats, each
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["FitLengthSeries", "ResampleSeries"]
 MAX_LENGTH = 1 << 24  # points
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ResampleSeries:
     """A number of points evenly over the same time, on straight lines between the given ones.
 
@@ -57,7 +57,7 @@ class ResampleSeries:
         return first + (series[:, after] - first) * share
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class FitLengthSeries:
     """Series in one length: points are cut off a longer one, and stand after a shorter one.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.products import product
 from edgesmith_runtime.transforms.samples import as_floats, check_finite, each
 
@@ -22,7 +23,7 @@ BLOCK_FRAMES = 64
 SMALLEST, LARGEST = 1e-37, 1e37  # that float32 holds with all its digits
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Log:
     """A logarithm that stays finite: ``unit ln(max(x, floor))``.
 
@@ -61,7 +62,7 @@ class Log:
         return logarithm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Pcen:
     """Per-channel energy normalization: automatic gain control, then a root.
 

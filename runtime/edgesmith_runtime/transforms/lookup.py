@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.fingerprints import fingerprint64, siphash
 from edgesmith_runtime.transforms.indices import MAX_FIRST
 from edgesmith_runtime.transforms.rows import (
@@ -21,7 +22,7 @@ from edgesmith_runtime.transforms.rows import (
 __all__ = ["Lookup", "LookupNumbers"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Lookup:
     """A text becomes its index: first the indices for unknown texts, then the vocabulary.
 
@@ -82,7 +83,7 @@ class Lookup:
         return self.first + _bucket(text, self.n_unknown, self.salt)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LookupNumbers:
     """A whole number becomes its index, as in ``lookup``; its hash is that of its digits.
 

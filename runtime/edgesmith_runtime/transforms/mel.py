@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.products import product
 from edgesmith_runtime.transforms.samples import as_floats, each
 from edgesmith_runtime.transforms.wav import MAX_RATE
@@ -82,7 +83,7 @@ def dct_matrix(n_places: int, n_coefficients: int, norm: str) -> NDArray[np.floa
     return made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Mel:
     """Bins of a spectrum summed in triangles that are even on the mel scale.
 
@@ -177,7 +178,7 @@ class Mel:
         return each(spectra, lambda batch: _times(batch, self._matrix, "bins"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Dct:
     """Cepstra: the discrete cosine transform of type II over the last axis, its first numbers.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.samples import as_floats, each, stacked
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["DropMissingPoints", "Interpolate"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Interpolate:
     """Missing points (NaN) on the straight line between the points before and after, by channel.
 
@@ -71,7 +71,7 @@ class Interpolate:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class DropMissingPoints:
     """Leave out the points in time at which any channel is missing (NaN).
 

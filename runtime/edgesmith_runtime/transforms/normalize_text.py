@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.rows import mapped, texts_in
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MARKED = frozenset(
 BLANKS = bytes.maketrans(b"\x1c\x1d\x1e\x1f", b"    ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class NormalizeText:
     """Texts that differ in what does not matter become equal.
 

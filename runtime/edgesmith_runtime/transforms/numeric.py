@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.spec import DTYPES
 from edgesmith_runtime.transforms.samples import each
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Cast", "Clip", "Concat", "Fill", "Scale", "Tensor", "check_numbers"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Tensor:
     """Take raw arrays as they are, after a check; ``numpy.asarray`` that loses nothing.
 
@@ -101,7 +102,7 @@ class Tensor:
         return converted
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Fill:
     """Put a number where one is missing (NaN), by place on the last axis.
 
@@ -130,7 +131,7 @@ class Fill:
         return np.where(np.isnan(numbers), values.astype(numbers.dtype), numbers)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Clip:
     """Hold numbers between bounds, by place on the last axis; None is no bound.
 
@@ -171,7 +172,7 @@ class Clip:
         return np.minimum(np.maximum(numbers.astype(dtype, copy=False), low), high)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Scale:
     """``(x - offset) / scale``: what every normalization becomes once it is fitted.
 
@@ -215,7 +216,7 @@ class Scale:
         return scaled.astype(self.dtype, copy=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Cast:
     """Change the dtype and nothing else, as ``numpy.ndarray.astype`` does it.
 
@@ -234,7 +235,7 @@ class Cast:
         return array.astype(self.dtype, copy=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Concat:
     """Join arrays on the last axis, in the order given, as ``numpy.concatenate``.
 

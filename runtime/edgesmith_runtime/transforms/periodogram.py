@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.samples import as_floats, each
 from edgesmith_runtime.transforms.spectra import WINDOWS, window
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PowerSpectrum"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class PowerSpectrum:
     """The power of each frequency in each channel: a periodogram.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.numeric import check_numbers
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["BoxCox", "Log1p", "YeoJohnson"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Log1p:
     """``sign(x) log(1 + |x|)``: far numbers come nearer, on both sides of 0.
 
@@ -42,7 +42,7 @@ class Log1p:
         return _as_given(np.where(np.array(self.among), changed, work), numbers)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class YeoJohnson:
     """The power transform of any numbers, each column by its own power.
 
@@ -70,7 +70,7 @@ class YeoJohnson:
         return _as_given(np.where(known, changed, work), numbers)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class BoxCox:
     """The power transform of numbers above 0, each column by its own power.
 

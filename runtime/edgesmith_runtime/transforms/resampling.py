@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.products import product
 from edgesmith_runtime.transforms.samples import as_floats, each
 from edgesmith_runtime.transforms.wav import MAX_RATE
@@ -137,7 +138,7 @@ def resampled(
     return made.blocks(padded, n_windows)[:n_outputs]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Resample:
     """A recording at another sample rate, by a polyphase filter with a Kaiser-windowed sinc.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.products import PRODUCT_LIMIT
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Resampling(NamedTuple):
                 np.matmul(lines[part, band.taken], band.turned, out=made[part, band.made])
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Resize:
     """Images in one size, by half-pixel centres, as ``tf.image.resize`` does it.
 

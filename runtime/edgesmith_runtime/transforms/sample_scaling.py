@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.samples import as_floats, each
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["StandardizeSample"]
 METHODS = ("standard", "peak", "minmax")
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class StandardizeSample:
     """A sample scaled by its own values along some axes: loudness, offset or range go.
 

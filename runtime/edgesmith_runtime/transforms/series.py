@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.raw_source import content_of, shortened
 from edgesmith_runtime.transforms.samples import stacked
 
@@ -40,7 +40,7 @@ _BLANK_LINES = re.compile(r"\n(?: *\n)+")
 _LOADTXT_ROW = re.compile(r" at row (\d+)(?:, column (\d+))?\.?")
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ReadSeries:
     """Series of any source as points by channel; a point that is missing is NaN.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.framing import check_amount, check_frames, framed
 from edgesmith_runtime.transforms.samples import as_floats, each
 
@@ -47,7 +48,7 @@ def window(name: str, length: int) -> NDArray[np.float64]:
     return made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Stft:
     """The strength of each frequency in frames of a recording.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.samples import as_floats, each
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ STATISTICS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Statistics:
     """Statistics of every channel over time, side by side.
 

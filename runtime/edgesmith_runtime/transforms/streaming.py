@@ -102,7 +102,7 @@ class TransformStream:
             ``(frames, ...)``, none or more.
 
         Raises:
-            InputError: No such array, NaN, other channels than before, or the stream is
+            InputError: No such array, masked, NaN, other channels than before, or the stream is
                 finished. Nothing of the chunk is taken then, and the next one may be fed.
         """
         if self._is_finished:
@@ -117,6 +117,12 @@ class TransformStream:
         """A chunk as it is queued, checked; it is no view of the caller's."""
         if not isinstance(samples, np.ndarray) or samples.ndim not in (1, 2):  # pyright: ignore[reportUnnecessaryIsInstance] - of callers
             raise InputError("expected an array of samples (n,) or (n, channels)")
+        # numpy.ma takes 20 ms to import: not for the plain array that nearly every caller has.
+        if type(samples) is not np.ndarray and isinstance(samples, np.ma.MaskedArray):
+            raise InputError(
+                "chunk: expected a plain array, got a masked one, whose mask is not seen; fill it "
+                "with .filled(value); nothing of it was taken"
+            )
         if self._is_decoded(samples):
             return samples.copy()
         try:

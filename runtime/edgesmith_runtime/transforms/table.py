@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.columns import (
     check_columns,
     columns_of,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Categories", "FillCategories", "Numbers", "OneHot", "Ordinal"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Numbers:
     """Columns of a table as numbers, NaN where one is missing.
 
@@ -112,13 +113,15 @@ def _parsed(text: str) -> float | None:
 def _as_float(value: object) -> float | None:
     if not isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         return None
+    if isinstance(value, np.timedelta64):  # an integer to numpy
+        return None
     try:
         return float(cast("float", value))
     except OverflowError:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Categories:
     """Columns of a table as texts, None where one is missing.
 
@@ -180,7 +183,8 @@ def _text_of(value: object) -> str | None:
     """The one text of a boolean or number, blank for NaN, None where there is none."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, int | np.integer):
+    # A duration is an integer to numpy.
+    if isinstance(value, int | np.integer) and not isinstance(value, np.timedelta64):
         return digits_of(int(cast("int", value)))
     if not isinstance(value, float | np.floating):
         return None
@@ -192,7 +196,7 @@ def _text_of(value: object) -> str | None:
     return str(int(number)) if number.is_integer() else repr(number)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class FillCategories:
     """Put a text where one is missing, as scikit-learn's ``SimpleImputer`` with a constant.
 
@@ -212,7 +216,7 @@ class FillCategories:
         return filled
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class OneHot:
     """A text becomes a 1 at its place among the categories of its column.
 
@@ -265,7 +269,7 @@ class OneHot:
         return hot
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Ordinal:
     """A text becomes its place among the categories of its column, counted from 0.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.columns import columns_of, shown
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ColumnTexts", "MergeRare"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ColumnTexts:
     """A column of free text as texts that the steps on texts take: bytes in UTF-8.
 
@@ -68,7 +69,7 @@ class ColumnTexts:
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class MergeRare:
     """All texts of a column but the kept ones become one category; a missing one stays missing.
 

@@ -8,12 +8,12 @@ against them by tests.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.rows import as_rows, mapped, single_texts, texts_in
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Ngrams", "SplitText", "StandardizeText", "Text"]
 
+MAX_WIDTHS = 32  # each makes about as many n-grams as there are tokens
 
-@dataclass(frozen=True, slots=True)
+
+@record()
 class Text:
     """Take raw texts, after a check, as bytes in UTF-8; what ``tf.constant`` makes of a str.
 
@@ -104,7 +106,7 @@ _CAPITALS = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowerc
 _PUNCTUATION = string.punctuation.encode()  # the 32 characters of Keras' expression
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class StandardizeText:
     """Small letters and no punctuation, of ASCII alone: Keras leaves all others as they are.
 
@@ -123,7 +125,7 @@ class StandardizeText:
         return mapped(texts_in(texts), lambda text: text.translate(table, strip), object)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class SplitText:
     """Texts to rows of tokens, as ``tf.strings.split`` and ``tf.strings.unicode_split``.
 
@@ -155,12 +157,13 @@ def _characters(text: bytes) -> list[bytes]:
     return [character.encode() for character in text.decode("utf-8", "replace")]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Ngrams:
     """Tokens that follow one another, joined by a blank, as ``tf.strings.ngrams``.
 
     Args:
-        widths: Numbers of tokens, in the order of the result: first all of the first width.
+        widths: Numbers of tokens, in the order of the result: first all of the first width; at
+            most 32.
     """
 
     widths: tuple[int, ...]
@@ -168,6 +171,8 @@ class Ngrams:
     def __post_init__(self) -> None:
         if not self.widths or min(self.widths) < 1:
             raise ValueError(f"widths: expected numbers from 1, got {list(self.widths)}")
+        if len(self.widths) > MAX_WIDTHS:
+            raise ValueError(f"widths: expected at most {MAX_WIDTHS}, got {len(self.widths)}")
 
     def __call__(self, tokens: Any) -> Rows:
         """Rows of n-grams; a row that is shorter than a width has none of it.

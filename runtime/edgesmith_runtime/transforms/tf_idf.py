@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.indices import MAX_FIRST
 from edgesmith_runtime.transforms.rows import as_rows, numbers_in
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TfIdf"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class TfIdf:
     """How often each token is in a text, weighed by how few texts have it, to length 1.
 

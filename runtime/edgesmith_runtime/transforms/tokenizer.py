@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from edgesmith_runtime.errors import BackendError, InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.indices import MAX_FIRST
 from edgesmith_runtime.transforms.rows import single_texts
 
 __all__ = ["Tokenize"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Tokenize:
     """Each text as the ids that a tokenizer of Hugging Face's ``tokenizers`` gives it.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ SUBTYPE = bytes.fromhex("000000001000800000aa00389b71")
 BITS = {PCM: (8, 16, 24, 32), IEEE_FLOAT: (32, 64)}
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class _Format:
     code: int
     n_channels: int

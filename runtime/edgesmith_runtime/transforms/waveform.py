@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.framing import MAX_FRAME, check_frames
 from edgesmith_runtime.transforms.samples import as_floats, each, stacked
 
@@ -22,7 +22,7 @@ MAX_LENGTH = 1 << 28  # in samples
 SMALLEST = 1e-10  # power of a frame that decibels are taken of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class TrimSilence:
     """A recording without the quiet at its start and its end.
 
@@ -74,7 +74,7 @@ class TrimSilence:
         return recording[loud[0] * self.hop : (loud[-1] + 1) * self.hop]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class FitLength:
     """Recordings in one length: what is longer is cut, what is shorter has zeros added.
 
@@ -112,7 +112,7 @@ class FitLength:
         return fitted
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class PreEmphasis:
     """High frequencies lifted: ``y[t] = x[t] - coefficient x[t - 1]``, with 0 before the first.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
+from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.normalize_text import BLANKS
 from edgesmith_runtime.transforms.rows import single_texts
 
@@ -17,7 +18,7 @@ MAX_WIDTH = 32  # of a text it makes at most 528 bytes a byte, in 32 n-grams
 MAX_KEPT_WORD = 64  # bytes; what is longer is hardly a word that comes again
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Words:
     r"""Each text as its words: the longest runs of letters, digits and underscores.
 
@@ -62,7 +63,7 @@ class Words:
         return [word.encode() for word in found]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class CharacterNgrams:
     """Each text as the runs of characters within its words, a blank before and after each word.
 

@@ -44,8 +44,8 @@ def test_the_worker_prints_the_reply_and_nothing_else(tiny_request: Request) -> 
 
 def test_what_an_engine_prints_does_not_reach_the_reply() -> None:
     code = (
-        "import os; from edgesmith_runtime.bench.worker import _own_stdout;"
-        "own = _own_stdout(); print('python noise'); os.write(1, b'native noise');"
+        "import os; from edgesmith_runtime.bench.exchange import own_stdout;"
+        "own = own_stdout(); print('python noise'); os.write(1, b'native noise');"
         "own.write('reply'); own.close()"
     )
 

@@ -21,6 +21,8 @@ SIGNATURE = Signature(
     (TensorSpec("x", "float32", (2, 3)),), (TensorSpec("y", "float32", (2, 3)),)
 )
 
+WHOLE = Signature((TensorSpec("x", "int64", (2, 3)),), (TensorSpec("y", "int64", (2, 3)),))
+
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 4, 5])
 def test_any_number_of_samples_goes_through_a_fixed_batch(
@@ -39,6 +41,29 @@ def test_other_axes_are_checked_as_ever(onnx_artifact: Callable[..., Artifact]) 
 
     with pytest.raises(SignatureError, match=r"expected shape \(batch, 3\), got \(1, 4\)"):
         runner.run({"x": np.zeros((1, 4), np.float32)})
+
+
+@pytest.mark.parametrize("n_samples", [2, 4])
+def test_a_list_is_a_batch_too(onnx_artifact: Callable[..., Artifact], n_samples: int) -> None:
+    runner = open_runner(onnx_artifact([("Add", ["x", "x"], ["y"])], WHOLE))
+    numbers = [[row] * 3 for row in range(n_samples)]
+
+    outputs = runner.run({"x": numbers})  # type: ignore[dict-item]
+
+    np.testing.assert_array_equal(outputs["y"], np.array(numbers) * 2)
+
+
+def test_a_whole_batch_is_checked_by_the_model_itself(
+    onnx_artifact: Callable[..., Artifact],
+) -> None:
+    runner = open_runner(onnx_artifact([("Neg", ["x"], ["y"])], SIGNATURE))
+
+    for _ in range(3):
+        runner.run({"x": np.zeros((2, 3), np.float32)})
+        with pytest.raises(SignatureError, match=r"expected shape \(2, 3\), got \(2, 4\)"):
+            runner.run({"x": np.zeros((2, 4), np.float32)})
+        with pytest.raises(SignatureError, match=r"expected dtype float32, got float64"):
+            runner.run({"x": np.zeros((2, 3))})
 
 
 def test_the_model_only_ever_sees_its_own_batch() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +14,12 @@ import pytest
 from edgesmith_runtime.errors import BackendError, SignatureError
 from edgesmith_runtime.host import available_threads
 from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.runners.onnx import optimized_graph
+from edgesmith_runtime.settings import Engine, EngineSettings, default_settings
 from edgesmith_runtime.spec import Signature, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from edgesmith_runtime.bundle import Artifact
 
@@ -144,3 +147,61 @@ def test_onnxruntime_is_told_not_to_report_before_it_is_imported() -> None:
     )
 
     assert shown.stdout.split() == ["1", "True"]
+
+
+def test_an_optimised_graph_answers_as_the_artifact_does(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes
+) -> None:
+    artifact = make_artifact(tiny_onnx)
+    settings = default_settings(artifact.format)
+    features = {"features": np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)}
+    before = set(Path(tempfile.gettempdir()).glob("edgesmith-*"))
+
+    graph = optimized_graph(artifact, settings)
+    runner = open_runner(artifact, settings, graph=graph)
+
+    assert graph != tiny_onnx
+    for _ in range(3):
+        np.testing.assert_array_equal(
+            runner.run(features)["probabilities"],
+            open_runner(artifact, settings).run(features)["probabilities"],
+        )
+    assert set(Path(tempfile.gettempdir()).glob("edgesmith-*")) <= before
+
+
+def test_a_graph_that_is_damaged_names_the_file(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes
+) -> None:
+    with pytest.raises(BackendError, match=r"^model\.onnx: onnxruntime [\d.]+ refused: "):
+        open_runner(make_artifact(tiny_onnx), graph=b"no graph")
+
+
+def test_other_engines_take_no_graph(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes
+) -> None:
+    artifact = make_artifact(tiny_onnx)
+    settings = default_settings(artifact.format, engine=Engine.OPENVINO)
+
+    with pytest.raises(
+        BackendError, match=r"^model\.onnx: expected no optimised graph, openvino"
+    ):
+        open_runner(artifact, settings, graph=tiny_onnx)
+
+
+def test_a_refusal_prints_nothing(
+    make_artifact: Callable[..., Artifact], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BackendError):
+        open_runner(make_artifact(b"no model"))
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_threads_that_wait_busily_are_told_not_to(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes
+) -> None:
+    settings = EngineSettings(engine=Engine.ONNXRUNTIME, n_threads=2, spins=False)
+
+    options = open_runner(make_artifact(tiny_onnx), settings)._session.get_session_options()  # type: ignore[attr-defined]
+
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"

@@ -62,7 +62,9 @@ class _Echo:
         )
         self.given: Mapping[str, NDArray[Any]] = {}
 
-    def run(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(
+        self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
+    ) -> dict[str, NDArray[Any]]:
         self.given = tensors
         first = tensors[self.artifact.signature.inputs[0].name]
         return {spec.name: first for spec in self.artifact.signature.outputs}

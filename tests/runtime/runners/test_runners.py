@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from edgesmith_runtime.errors import BackendError, SignatureError
 from edgesmith_runtime.runners import open_runner
+from edgesmith_runtime.settings import Engine, EngineSettings
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
@@ -294,3 +296,92 @@ def test_a_missing_extra_is_named(
         match=r"model\.tflite: TFLite needs an extra: pip install 'edgesmith-runtime\[tflite\]'",
     ):
         open_runner(make_artifact(tiny_onnx, Format.TFLITE))
+
+
+_PLAIN = _features(3)
+
+
+class _Subclass(np.ndarray):
+    pass
+
+
+def _read_only() -> NDArray[np.float32]:
+    features = _features(3)
+    features.flags.writeable = False
+    return features
+
+
+# What run is given for 'features', and what it says; None where it answers as for _PLAIN.
+_PROBES: dict[str, tuple[Any, str | None]] = {
+    "plain": (_PLAIN, None),
+    "big_endian": (_PLAIN.astype(">f4"), r"expected dtype float32, got >f4; convert with"),
+    "masked": (np.ma.masked_array(_PLAIN), r"expected a plain array, got a masked one"),
+    "object": (_PLAIN.astype(object), r"expected dtype float32, got object"),
+    "float16": (_PLAIN.astype(np.float16), r"expected dtype float32, got float16"),
+    "float64": (_PLAIN.astype(np.float64), r"expected dtype float32, got float64"),
+    "long_double": (_PLAIN.astype(np.longdouble), r"expected dtype float32, got float\d+"),
+    "int64": (_PLAIN.astype(np.int64), r"expected dtype float32, got int64"),
+    "bool": (_PLAIN > 0, r"expected dtype float32, got bool"),
+    "complex": (_PLAIN.astype(complex), r"expected dtype float32, got complex128"),
+    "text": (_PLAIN.astype(str), r"expected dtype float32, got <U"),
+    "bytes": (_PLAIN.astype("S4"), r"expected dtype float32, got \|S4"),
+    "dates": (np.zeros((3, 4), "M8[s]"), r"expected dtype float32, got datetime64\[s\]"),
+    "durations": (np.zeros((3, 4), "m8[s]"), r"expected dtype float32, got timedelta64\[s\]"),
+    "structured": (np.zeros((3, 4), [("a", "f4")]), r"expected dtype float32, got \[\('a'"),
+    "huge_ints": (np.full((3, 4), 2**70), r"expected dtype float32, got object"),
+    "nothing": (None, r"expected dtype float32, got object"),
+    "number": (1.0, r"expected dtype float32, got float64"),
+    "numpy_number": (np.float32(1), r"expected shape \(batch, 4\), got \(\)"),
+    "no_axes": (np.array(1, np.float32), r"expected shape \(batch, 4\), got \(\)"),
+    "one_axis": (_PLAIN[0], r"got \(4,\); add the batch axis with array\[None\]"),
+    "three_axes": (_PLAIN[None], r"expected shape \(batch, 4\), got \(1, 3, 4\)"),
+    "axes_swapped": (_PLAIN.T.copy(), r"expected shape \(batch, 4\), got \(4, 3\)"),
+    "no_columns": (_PLAIN[:, :0], r"expected shape \(batch, 4\), got \(3, 0\)"),
+    "list": (_PLAIN.tolist(), r"expected dtype float32, got float64"),
+    "ragged": (
+        [[1.0], [1.0, 2.0]],
+        r"expected an array of float32, got list, .* inhomogeneous",
+    ),
+    "set": ({1.0}, r"expected dtype float32, got object"),
+    "text_alone": ("0.5", r"expected dtype float32, got <U3"),
+    "fortran": (np.asfortranarray(_PLAIN), None),
+    "negative_stride": (_PLAIN[::-1, ::-1].copy()[::-1, ::-1], None),
+    "broadcast": (np.broadcast_to(_PLAIN[:1], (3, 4)), None),
+    "read_only": (_read_only(), None),
+    "subclass": (_PLAIN.view(_Subclass), None),
+    "not_aligned": (
+        np.frombuffer(b"0" + _PLAIN.tobytes(), np.uint8)[1:].view(np.float32).reshape(3, 4),
+        None,
+    ),
+    "other_class_of_array": (memoryview(_PLAIN), None),  # pyright: ignore[reportArgumentType]
+}
+
+
+@pytest.fixture(params=[Engine.ONNXRUNTIME, Engine.LITERT, Engine.OPENVINO])
+def any_runner(request: pytest.FixtureRequest, make_artifact: Callable[..., Artifact]) -> Any:
+    module, content, fmt = {
+        Engine.ONNXRUNTIME: ("onnxruntime", "tiny_onnx", Format.ONNX),
+        Engine.LITERT: ("ai_edge_litert", "tiny_tflite", Format.TFLITE),
+        Engine.OPENVINO: ("openvino", "tiny_onnx", Format.ONNX),
+    }[request.param]
+    if find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+    artifact = make_artifact(request.getfixturevalue(content), fmt)
+    return open_runner(artifact, EngineSettings(engine=request.param, n_threads=1))
+
+
+@pytest.mark.parametrize("n_before", [0, 3])
+@pytest.mark.parametrize(("given", "message"), _PROBES.values(), ids=_PROBES)
+def test_every_engine_answers_right_or_says_why_not(
+    any_runner: Any, given: Any, message: str | None, n_before: int
+) -> None:
+    for _ in range(n_before):
+        any_runner.run({"features": _PLAIN})
+
+    for _ in range(3):
+        if message is None:
+            answer = any_runner.run({"features": given})["probabilities"]
+            np.testing.assert_allclose(answer, _expected(np.asarray(given)), atol=1e-6)
+        else:
+            with pytest.raises(SignatureError, match=message):
+                any_runner.run({"features": given})

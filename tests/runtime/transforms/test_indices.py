@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesmith_runtime.errors import TransformError
+from edgesmith_runtime.errors import InputError, TransformError
 from edgesmith_runtime.transforms.indices import CountIndices, OneHotIndices, Pad, Weigh
 
 ROWS = [[3, 1, 3], [], [-1, 0, 9]]
@@ -126,3 +126,13 @@ def test_what_is_too_long_can_lose_its_start() -> None:
 def test_an_unknown_end_to_cut_is_named() -> None:
     with pytest.raises(ValueError, match=r"^cut: expected 'end' or 'start', got 'left'$"):
         Pad(length=2, cut="left")
+
+
+def test_indices_in_a_row_cannot_ask_for_gigabytes_together() -> None:
+    long = Pad(length=1 << 20)([[1]])
+
+    with pytest.raises(
+        InputError,
+        match=r"^depth: expected at most 268435456 values of a sample, got 1099511627776$",
+    ):
+        OneHotIndices(depth=1 << 20, squeeze=False, dtype="float32")(long)

@@ -351,3 +351,18 @@ def test_what_is_no_chunk_is_refused(chunk: Any) -> None:
         InputError, match=r"expected an array of samples \(n,\) or \(n, channels\)"
     ):
         stream.feed(chunk)
+
+
+@pytest.mark.parametrize("n_before", [0, 1])
+def test_a_masked_chunk_is_refused_and_the_stream_goes_on(n_before: int) -> None:
+    stream = TransformStream(_transform(PROGRAMS["log_mel"]))
+    samples = np.zeros(3, np.float32)
+    for _ in range(n_before):
+        stream.feed(samples)
+
+    with pytest.raises(
+        InputError, match=r"^chunk: expected a plain array, got a masked one, wh"
+    ):
+        stream.feed(np.ma.masked_array(samples, mask=[True, False, False]))
+
+    stream.feed(samples)

@@ -146,6 +146,7 @@ def test_several_texts_a_sample_are_not_split() -> None:
         (lambda: SplitText("line"), "by: expected 'whitespace' or 'character', got 'line'"),
         (lambda: Ngrams(()), "widths: expected numbers from 1, got []"),
         (lambda: Ngrams((0,)), "widths: expected numbers from 1, got [0]"),
+        (lambda: Ngrams((1,) * 33), "widths: expected at most 32, got 33"),
         (lambda: Text((-2,)), "shape: an axis is a length or -1, got [-2]"),
     ],
 )

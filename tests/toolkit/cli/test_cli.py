@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 HEAVY = "{'numpy', 'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxruntime', 'scipy', 'pydantic', 'rich'}"
 
-NAMES = ["demo", "new", "build", "convert", "optimize", "check", "bench", "inspect", "unpack"]
+NAMES = [
+    *("demo", "new", "build", "convert", "optimize", "check"),
+    *("bench", "inspect", "unpack", "sign", "verify"),
+]
 
 
 def test_help_loads_no_heavy_package() -> None:

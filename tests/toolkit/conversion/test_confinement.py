@@ -162,3 +162,16 @@ def test_a_child_that_is_gone_before_its_job_says_how() -> None:
             timeout_s=30,
             max_memory_bytes=1 << 30,
         )
+
+
+def test_temporary_files_of_the_child_go_where_they_are_told(tmp_path: Path) -> None:
+    run_confined(
+        [sys.executable, "-c", "import tempfile; tempfile.mkstemp(prefix='left')"],
+        stdin=lambda: "the job",
+        label="the converter",
+        timeout_s=60,
+        max_memory_bytes=1 << 30,
+        temporary=tmp_path,
+    )
+
+    assert [path.name[:4] for path in tmp_path.iterdir()] == ["left"]

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgesmith.packing.record import ORIGINAL, SampleSet, leave, read_record
+from edgesmith.packing.record import (
+    ORIGINAL,
+    SampleSet,
+    leave,
+    leave_candidates,
+    read_record,
+)
 from edgesmith_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -166,3 +172,23 @@ def test_tensors_may_be_called_what_no_file_can_be(
     tensors = read_record(tmp_path).sets["test"].tensors
     np.testing.assert_array_equal(np.load(tensors["a/b\n"]), np.ones((2, 3)))
     assert np.load(tensors[".."]).dtype == np.float64
+
+
+def test_a_candidate_that_a_killed_run_wrote_and_did_not_list_is_listed(
+    left: Path, candidates: tuple[Candidate, ...]
+) -> None:
+    members = json.loads((left / "record.json").read_text())
+    members["candidates"].remove("model.onnx")
+    del members["files"]["candidates/model.onnx"]
+    (left / "record.json").write_text(json.dumps(members))
+
+    leave_candidates(left, candidates)
+
+    assert set(read_record(left).candidates) == {one.artifact.file for one in candidates}
+
+
+def test_arrays_of_objects_are_not_written(tmp_path: Path, reference: Reference) -> None:
+    targets = SampleSet(n_samples=1, batches=[], targets=np.array([None]))
+
+    with pytest.raises(ValueError, match="expected numbers or texts of a fixed width, got obj"):
+        leave(tmp_path, name="n", reference=reference, candidates=(), sets={"test": targets})

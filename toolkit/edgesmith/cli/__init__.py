@@ -33,6 +33,8 @@ COMMANDS = (
     "bench",
     "inspect",
     "unpack",
+    "sign",
+    "verify",
 )
 
 

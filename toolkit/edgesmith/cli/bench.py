@@ -42,7 +42,11 @@ def bench(
     from edgesmith.steps import Steps
     from edgesmith_runtime.bench import Plan, compare
     from edgesmith_runtime.errors import BackendError
+    from edgesmith_runtime.files import check_place
 
+    for place in (html, json_file):
+        if place is not None:
+            check_place(place)
     original = against or _original_of(bundle)
     plan = Plan() if rounds is None else Plan(n_rounds=rounds)
     steps = Steps(progress_on(), "Measuring")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from edgesmith.conversion.confinement import run_confined
@@ -13,10 +11,12 @@ from edgesmith.conversion.job import Job
 from edgesmith.conversion.refusal import RefusedError, read_refusal, refusal_path
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.files import scratch
 from edgesmith_runtime.spec import Format, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from edgesmith.config.delivery import ConversionConfig
     from edgesmith.conversion.lowering import Lowered
@@ -59,8 +59,8 @@ def convert(
             the graph, dies, or goes beyond a limit; the message says which, and names the
             layer where it is known.
     """
-    with tempfile.TemporaryDirectory(prefix=".conversion-", dir=directory) as scratch:
-        source, result = Path(scratch, "graph.pb"), Path(scratch, "result")
+    with scratch(directory) as folder:
+        source, result = folder / "graph.pb", folder / "result"
 
         def job() -> str:
             graph, _ = lower(reference, recipe.format)
@@ -72,6 +72,7 @@ def convert(
                 [sys.executable, "-P", "-m", _WORKER, recipe.format, str(source), str(result)],
                 stdin=job,
                 label=f"the {recipe.format} converter",
+                temporary=folder,
                 timeout_s=config.timeout_s,
                 max_memory_bytes=config.max_memory_bytes,
             )

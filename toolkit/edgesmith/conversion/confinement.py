@@ -17,6 +17,7 @@ from edgesmith_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 __all__ = ["run_confined"]
 
@@ -38,6 +39,7 @@ def run_confined(
     label: str,
     timeout_s: float,
     max_memory_bytes: int,
+    temporary: Path | None = None,
 ) -> None:
     """Run a command to its end; afterwards none of its processes is left.
 
@@ -50,6 +52,8 @@ def run_confined(
         timeout_s: Wall time from the start.
         max_memory_bytes: Resident memory of the child and all its descendants, looked at 20
             times a second.
+        temporary: Where the child's temporary files go, which it may not live to remove; None
+            leaves them in the system's place.
 
     Raises:
         ConversionError: It failed, died by a signal, or was ended at a limit; or ``stdin``
@@ -61,7 +65,7 @@ def run_confined(
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **_ENVIRONMENT, **_temporary_in(temporary)},
         )
         try:
             _hand_over(child, stdin())
@@ -77,6 +81,10 @@ def run_confined(
         if child.returncode > 0:
             fault = _last_line(stderr) or f"it ended with exit code {child.returncode}"
             raise ConversionError(f"{label}: {fault}")
+
+
+def _temporary_in(folder: Path | None) -> dict[str, str]:
+    return {} if folder is None else dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
 
 
 def _hand_over(child: subprocess.Popen[bytes], line: str) -> None:

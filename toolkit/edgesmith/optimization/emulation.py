@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +18,7 @@ import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from edgesmith.optimization.integer_products import IntegerProduct, saturating_product
 from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.files import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -214,8 +213,8 @@ def _fused(artifact: Artifact) -> onnx.ModelProto:
     """
     options = _options(_ORT.GraphOptimizationLevel.ORT_ENABLE_EXTENDED)
     options.add_session_config_entry("session.qdqisint8allowed", "0")  # an ARM host keeps them
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "fused.onnx"
+    with scratch() as folder:
+        path = folder / "fused.onnx"
         options.optimized_model_filepath = str(path)
         try:
             _session(bytes(artifact.content), options)

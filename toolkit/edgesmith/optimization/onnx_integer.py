@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, Te
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from edgesmith_runtime.errors import OptimizationError
+from edgesmith_runtime.files import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -105,8 +104,8 @@ def dynamic_int8(
             f"{recipe.name}: the model has no dense or LSTM layer to quantize, and onnxruntime's "
             "convolutions with ranges of each run are slower than in float"
         )
-    with tempfile.TemporaryDirectory(prefix="edgesmith-") as folder, _quiet():
-        path = Path(folder, "dynamic.onnx")
+    with scratch() as folder, _quiet():
+        path = folder / "dynamic.onnx"
         quantize_dynamic(
             model,
             path,

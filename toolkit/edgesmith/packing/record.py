@@ -179,10 +179,14 @@ def leave_candidates(directory: Path, candidates: Sequence[Candidate]) -> None:
         "dict[str, Any]",
         strict_json(record.read_bytes(), str(record), max_bytes=_MAX_RECORD_BYTES),
     )
+    listed = set(
+        members["candidates"]
+    )  # one that a killed run wrote may be there and not listed
     changed = {
         one.artifact.file: one.artifact
         for one in candidates
-        if not _is_there(directory / _CANDIDATES / one.artifact.file, one.artifact.content)
+        if one.artifact.file not in listed
+        or not _is_there(directory / _CANDIDATES / one.artifact.file, one.artifact.content)
     }
     # In between the record does not name what is being replaced: a kill leaves a valid one.
     members["candidates"] = [file for file in members["candidates"] if file not in changed]
@@ -268,6 +272,8 @@ def _leave_tensors(directory: Path, samples: SampleSet) -> dict[str, Path]:
 
 
 def _write_header(file: IO[bytes], array: NDArray[Any], n_samples: int) -> None:
+    if array.dtype.hasobject:
+        raise ValueError(f"expected numbers or texts of a fixed width, got {array.dtype}")
     header = {
         "descr": np.lib.format.dtype_to_descr(array.dtype),
         "fortran_order": False,
@@ -278,7 +284,8 @@ def _write_header(file: IO[bytes], array: NDArray[Any], n_samples: int) -> None:
 
 def _write_npy(path: Path, array: NDArray[Any]) -> None:
     with replacing(path) as draft, draft.open("wb") as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+        _write_header(file, array, len(array))
+        file.write(np.ascontiguousarray(array).data)  # numpy tells no reason when it cannot
 
 
 def _spec_members(spec: TensorSpec) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -202,7 +203,8 @@ class _Maker:
             for split, parts in kept.items():
                 if not parts:
                     raise DataError(f"no {split} sample can be read; every one was skipped")
-                np.save(draft / split / "rows.npy", np.concatenate(parts))
+                with (draft / split / "rows.npy").open("wb") as file:
+                    _write_rows(file, np.concatenate(parts))
         finally:
             for writer in writers.values():
                 writer.close()
@@ -266,6 +268,13 @@ class _Maker:
         raise DataError(
             f"{place} ({split}): {column}{values[first]} after cleaning; expected finite numbers"
         )
+
+
+def _write_rows(file: BinaryIO, rows: NDArray[np.intp]) -> None:
+    """As ``np.save`` does, which tells no reason when it cannot write."""
+    content = io.BytesIO()
+    np.save(content, rows, allow_pickle=False)
+    file.write(content.getvalue())
 
 
 class _NpyWriter:

@@ -1,0 +1,93 @@
+"""``edgesmith-runtime tune``: how a bundle runs fastest on this host, measured and recorded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from edgesmith_runtime.bundle import read_bundle
+from edgesmith_runtime.commands.options import common, engine, seconds
+from edgesmith_runtime.commands.showing import print_table
+
+if TYPE_CHECKING:
+    from edgesmith_runtime.commands.options import Commands
+    from edgesmith_runtime.tuning import Tuning
+
+__all__ = ["add", "run"]
+
+
+def add(commands: Commands) -> None:
+    """Put the command among the others."""
+    parser = commands.add_parser(
+        "tune",
+        help="find out how it runs fastest on this host, and record it",
+        parents=[common(), engine()],
+    )
+    parser.add_argument(
+        "--budget",
+        type=_budget,
+        metavar="S",
+        default=60.0,
+        help="seconds to spend at most (60)",
+    )
+    parser.add_argument(
+        "--timeouts",
+        action="store_true",
+        help="the app gives its calls a timeout: only engines that can end a run compete",
+    )
+    parser.add_argument(
+        "--forget", action="store_true", help="remove what is recorded, and measure nothing"
+    )
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command; its exit code."""
+    from edgesmith_runtime.tuning import forget_choices, tune
+
+    if arguments.forget:
+        n_choices = forget_choices(read_bundle(arguments.bundle).identity)
+        if arguments.json:
+            print(json.dumps({"bundle": arguments.bundle, "forgotten": n_choices}))
+        else:
+            print(f"forgotten: {n_choices} choices for {arguments.bundle}")
+        return 0
+    tuning = tune(
+        arguments.bundle,
+        budget_s=arguments.budget,
+        n_threads=arguments.threads,
+        timeouts=arguments.timeouts,
+        progress=_show_progress,
+    )
+    if arguments.json:
+        print(json.dumps(tuning.to_json()))
+    else:
+        _show(tuning)
+    return 0
+
+
+def _show(tuning: Tuning) -> None:
+    print_table(tuning.table())
+    choice, copy = tuning.choice, tuning.copy
+    print(f"\n{choice.setup}\n{choice.reason}")
+    if copy is not None:
+        ratio = copy.ratio
+        kept = "kept" if copy.is_kept else "not worth a file"
+        print(
+            f"an optimised copy of the graph loads in {ratio.value:.2f} [{ratio.low:.2f}, "
+            f"{ratio.high:.2f}] of {copy.load_ns / 1e6:.1f} ms: {kept}"
+        )
+    print(f"recorded in {tuning.recorded} after {tuning.seconds:.0f} s; load uses it")
+
+
+def _show_progress(n_done: int, n_processes: int, what: str) -> None:
+    print(f"{n_done + 1} of at most {n_processes}  {what}", file=sys.stderr)
+
+
+def _budget(text: str) -> float:
+    budget = seconds(text)
+    if budget == 0:
+        raise argparse.ArgumentTypeError("expected seconds above 0, got 0")
+    return budget

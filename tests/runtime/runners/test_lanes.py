@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edgesmith_runtime.runners import lanes, open_runner
+from edgesmith_runtime.runners.lanes import Lane, Lanes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
+
+
+def _lane(n_bytes: int = 0) -> Lane:
+    return Lane(None, {"x": np.empty(n_bytes, np.uint8)}, {}, is_bound=False)
+
+
+def test_only_arrays_like_those_that_were_kept_find_a_lane() -> None:
+    kept = Lanes(("x", "y"))
+    one, other = np.ones((1, 2), np.float32), np.ones(3, np.int64)
+    lane = _lane()
+
+    kept.keep({"x": one, "y": other}, lane)
+
+    assert kept.find({"y": other * 2, "x": one * 2}) is lane
+    for tensors in (
+        {"x": one, "y": one},
+        {"x": one.astype(np.float64), "y": other},
+        {"x": one.astype(">f4"), "y": other},
+        {"x": one.view(np.ma.MaskedArray), "y": other},
+        {"x": one},
+        {"x": one, "y": other, "z": other},
+        {"x": one, "y": [1, 1, 1]},
+        [one, other],
+        None,
+    ):
+        assert kept.find(tensors) is None  # type: ignore[arg-type]
+
+
+def test_arrays_came_before_when_they_come_a_second_time() -> None:
+    kept = Lanes(("x",))
+    arrays = [np.empty(n) for n in range(3)]
+
+    first = [kept.came_before({"x": array}) for array in arrays]
+    second = [kept.came_before({"x": array}) for array in arrays]
+
+    assert first == [False] * 3
+    assert second == [True] * 3
+
+
+def test_the_number_of_lanes_is_bounded() -> None:
+    kept = Lanes(("x",))
+    arrays = [np.empty(n) for n in range(lanes.MAX_LANES + 1)]
+
+    for array in arrays:
+        kept.came_before({"x": array})
+        kept.keep({"x": array}, _lane())
+
+    found = [kept.find({"x": array}) is not None for array in arrays]
+    assert found == [False] * lanes.MAX_LANES + [True]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "is_bound"), [(0, False), (1, True), (1700, True), (1800, False)]
+)
+def test_buffers_are_bound_where_they_are_quicker(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes, n_rows: int, *, is_bound: bool
+) -> None:
+    runner: Any = open_runner(make_artifact(tiny_onnx))
+    features = {"features": np.ones((n_rows, 4), np.float32)}
+
+    for _ in range(3):
+        runner.run(features)
+
+    lane = runner._lanes.find(features)
+    assert lane.is_bound == is_bound
+    assert lane.n_bytes == n_rows * 16
+
+
+@pytest.mark.parametrize("has_private_names", [True, False])
+def test_a_binding_runs_beneath_the_public_names_and_by_them(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes, *, has_private_names: bool
+) -> None:
+    runner: Any = open_runner(make_artifact(tiny_onnx))
+    inputs = {"features": np.ones((2, 4), np.float32)}
+    outputs: dict[str, NDArray[np.float32]] = runner.run(inputs)
+    whole = runner._session
+    public = SimpleNamespace(
+        io_binding=whole.io_binding, run_with_iobinding=whole.run_with_iobinding
+    )
+
+    lane = Lane(whole if has_private_names else public, inputs, outputs, is_bound=True)
+    lane.inputs[0][1][...] = inputs["features"]
+    lane.run(lane.binding, None)
+
+    np.testing.assert_array_equal(lane.outputs[0][1], outputs["probabilities"])
+    assert (lane.run == whole.run_with_iobinding) != has_private_names

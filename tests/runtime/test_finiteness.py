@@ -1,0 +1,133 @@
+"""NaN and infinity on their way into a model and out of it, by each policy."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import edgesmith_runtime as er
+from edgesmith_runtime.errors import BackendError, InputError, NonFiniteWarning
+from edgesmith_runtime.finiteness import Finiteness
+from edgesmith_runtime.manifest import Kind, RawInput, Step
+from edgesmith_runtime.spec import TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+OVER = np.array([1e38, 3e38], np.float32)  # finite each, their sum is not
+IN = r"^sample 1: tensor 'x' is inf at \(0,\) after the transform; fill what is missing"
+OUT = (
+    r"^sample 1: output 'total' is inf at \(0,\), expected finite numbers; .*non_finite='warn'"
+)
+
+
+@pytest.fixture
+def path(bundle_of: Callable[..., Path]) -> Path:
+    raw = (RawInput("x", Kind.TENSOR, "two numbers"),)
+    return bundle_of(raw, (), (None, (TensorSpec("x", "float32", ("batch", 2)),)))
+
+
+def _batch(number: float) -> Any:
+    return [np.zeros(2, np.float32), np.array([number, 1], np.float32)]
+
+
+def test_an_input_that_is_not_finite_is_refused_unless_told(path: Path) -> None:
+    with pytest.raises(InputError, match=IN):
+        er.load(path).predict_batch(_batch(np.inf))
+
+
+def test_an_answer_that_is_not_finite_is_refused_unless_told(path: Path) -> None:
+    with pytest.raises(BackendError, match=OUT):
+        er.load(path).predict_batch([np.zeros(2, np.float32), OVER])
+
+
+@pytest.mark.parametrize(
+    ("second", "message"), [(_batch(np.inf)[1], IN), (OVER, OUT)], ids=["input", "answer"]
+)
+def test_a_warning_is_given_once_a_call_beside_the_answer(
+    path: Path, second: Any, message: str
+) -> None:
+    model = er.load(path, non_finite="warn")
+
+    for _ in range(2):
+        with pytest.warns(NonFiniteWarning, match=message) as told:
+            answers = model.predict_batch([np.ones(2, np.float32), second])
+
+        assert [answer.value for answer in answers] == [2.0, np.inf]
+        assert len(told) == 1
+
+
+def test_a_warning_points_at_the_line_that_asked(path: Path) -> None:
+    model = er.load(path, non_finite="warn")
+
+    for ask in (lambda: model.predict(OVER), lambda: model.predict_batch(_batch(np.inf))):
+        with pytest.warns(NonFiniteWarning) as told:
+            ask()
+
+        assert told[0].filename == __file__
+
+
+def test_with_pass_everything_is_answered(path: Path) -> None:
+    model = er.load(path, non_finite="pass")
+
+    answers = model.predict_batch([OVER, _batch(np.nan)[1], _batch(-np.inf)[1]])
+
+    np.testing.assert_array_equal(
+        [answer.value for answer in answers], [np.inf, np.nan, -np.inf]
+    )
+
+
+@pytest.mark.parametrize("policy", ["error", "warn", "pass"])
+def test_run_looks_at_no_numbers(path: Path, policy: Any) -> None:
+    model = er.load(path, non_finite=policy)
+    x = np.array([[np.nan, 1], [np.inf, 1]], np.float32)
+
+    for _ in range(3):
+        np.testing.assert_array_equal(model.run({"x": x})["total"], [[np.nan], [np.inf]])
+
+
+@pytest.mark.parametrize("policy", ["error", "warn", "pass"])
+def test_what_is_finite_is_never_told(path: Path, policy: Any) -> None:
+    model = er.load(path, non_finite=policy)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer = model.predict(np.array([3e38, -3e38], np.float32))
+
+    assert answer.value == 0.0
+
+
+def test_nan_may_be_missing_where_the_model_fills(bundle_of: Callable[..., Path]) -> None:
+    raw = (RawInput("x", Kind.SERIES, "two points"),)
+    steps = (
+        Step(op="read_series", inputs=("x",), outputs=("t",)),
+        Step(op="fill", inputs=("t",), outputs=("u",), params={"values": [7.0]}),
+    )
+    spec = TensorSpec("t", "float32", ("batch", 2, 1))
+    model = er.load(bundle_of(raw, steps, (0, (spec,))), non_finite="warn")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tensor = model.prepare([1.0, None])["t"]
+
+    assert np.isnan(tensor).sum() == 1
+
+
+def test_whole_numbers_are_finite() -> None:
+    finiteness = Finiteness("error", frozenset())
+    whole = {"y": np.array([[2**31 - 1]], np.int32)}
+
+    finiteness.check_tensors(whole)
+    finiteness.check_outputs(whole, whole)
+
+
+@pytest.mark.parametrize("policy", ["raise", "ERROR", None, True])
+def test_another_policy_lists_the_known(path: Path, policy: Any) -> None:
+    with pytest.raises(
+        ValueError, match=rf"non_finite: expected one of \['error', .*{policy!r}"
+    ):
+        er.load(path, non_finite=policy)
