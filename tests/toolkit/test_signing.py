@@ -197,6 +197,15 @@ def test_a_key_is_never_replaced(suffix: str, tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [there]
 
 
+def test_a_private_key_in_the_draft_of_a_killed_maker_is_swept(tmp_path: Path) -> None:
+    draft = tmp_path / ".release.0123456789abcdef.draft.key"
+    draft.write_text("private")
+
+    signing.make_keys(tmp_path / "other")
+
+    assert not draft.exists()
+
+
 def test_a_key_that_came_meanwhile_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgesmith_runtime.bundle import read_bundle, write_bundle
 from edgesmith_runtime.errors import BackendError, ConfigError, SealError, WriteError
-from edgesmith_runtime.files import replacing, scratch
+from edgesmith_runtime.files import replacing, scratch, sweep
 from edgesmith_runtime.seal import (
     MAX_VERSION,
     Seal,
@@ -54,6 +54,7 @@ def make_keys(stem: str | os.PathLike[str]) -> KeyPair:
         private=place.with_name(f"{place.name}.key"),
         public=place.with_name(f"{place.name}.pub"),
     )
+    sweep(place.parent)  # a killed maker may have left a draft that holds its private key
     for path in (pair.private, pair.public):
         if path.exists() or path.is_symlink():
             raise _taken(path)

@@ -74,7 +74,7 @@ class OpenvinoRunner:
         tell_after_fork(self)
 
     def after_fork(self) -> None:
-        """In a forked child: leave the engine behind; the next run makes another."""
+        """In a forked child: leave the engine behind; the next run is refused."""
         leave_behind(self._engine, self._infer, self._slots)
         self._lock = Lock()
         self._slots = ()

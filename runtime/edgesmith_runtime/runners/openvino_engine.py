@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.runners.forking import (
+    exit_without_engines,
+    tell_after_fork,
+)
 from edgesmith_runtime.runners.onnx_outline import outline_of
+from edgesmith_runtime.runners.signal_stack import signal_stack_kept
 
 # Its import reports over the network through this package, unless that is not there.
 _REPORTER = "openvino_telemetry"
@@ -66,7 +71,8 @@ def compiled(artifact: Artifact, settings: EngineSettings) -> OpenvinoEngine:
 
     Raises:
         BackendError: OpenVINO refuses the model, its data lies in other files, its inputs and
-            outputs are not those of the artifact's signature, or one of them is float64.
+            outputs are not those of the artifact's signature, one of them is float64, or this
+            process was forked from one that used OpenVINO.
     """
     content = bytes(artifact.content)
     try:
@@ -79,14 +85,18 @@ def compiled(artifact: Artifact, settings: EngineSettings) -> OpenvinoEngine:
             f"{artifact.file}: expected a model in one file, got tensors whose data is in other "
             "files; save it without external data"
         )
+    _PROCESS.use(artifact)
     try:
-        core = _OPENVINO.Core()
+        core = (
+            _OPENVINO.Core()
+        )  # of its own: what a cancelled run leaves in one is not met again
         model = core.read_model(content, b"")
     except Exception as error:  # RuntimeError, and what its bindings raise
         raise failure(artifact, error) from error
     inputs, outputs = _places(artifact, model, outline.inputs)
     try:
-        compiled_model = core.compile_model(model, "CPU", _properties(settings))
+        with signal_stack_kept():
+            compiled_model = core.compile_model(model, "CPU", _properties(settings))
         request = _COMPILED.create_infer_request(compiled_model)
     except Exception as error:
         raise failure(artifact, error) from error
@@ -98,6 +108,36 @@ def compiled(artifact: Artifact, settings: EngineSettings) -> OpenvinoEngine:
         graph=model if _has_free_sample(artifact) else None,
         body=_body(model),
     )
+
+
+class _Process:
+    """Whether OpenVINO has its threads in this process, or left them to one that it was forked from.
+
+    An engine made in a forked child hung there once (2026.4, in ``tbb::spawn``).
+    """
+
+    def __init__(self) -> None:
+        self._is_used = self._is_forked = False
+        tell_after_fork(self)
+
+    def use(self, artifact: Artifact) -> None:
+        """Note that an engine is made; refuse it where it could hang."""
+        if self._is_forked:
+            raise BackendError(
+                f"{artifact.file}: expected a process that was not forked from one with models on "
+                "OpenVINO, whose threads are not copied; start it by multiprocessing's 'spawn', or "
+                "load the first model on OpenVINO after the fork"
+            )
+        self._is_used = True
+
+    def after_fork(self) -> None:
+        """See ``Forked``."""
+        if self._is_used:
+            self._is_forked = True
+            exit_without_engines()
+
+
+_PROCESS = _Process()
 
 
 def check_shapes(

@@ -184,7 +184,11 @@ def _tensor_indices(
     inputs = {spec.name: spec.dtype for spec in artifact.signature.inputs}
     outputs = {spec.name: spec.dtype for spec in artifact.signature.outputs}
     found: list[str] = []
-    for given, made in _named_sides(interpreter):
+    try:
+        sides = list(_named_sides(interpreter))
+    except Exception as error:  # an index beyond the tensors is its plain ValueError
+        raise _failure(artifact, error) from error
+    for given, made in sides:
         if (_dtypes(given), _dtypes(made)) == (inputs, outputs):
             return _indices(given, inputs), _indices(made, outputs)
         found.append(f"{_dtypes(given)} to {_dtypes(made)}")

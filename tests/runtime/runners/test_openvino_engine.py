@@ -211,3 +211,29 @@ def test_numbers_are_computed_in_float32(onnx_artifact: Callable[..., Artifact])
 
     # bfloat16 has 8 bits: it would be off by 1e-2 and more.
     np.testing.assert_allclose(y["y"], x.astype(np.float64) @ weights, atol=1e-4)
+
+
+def test_a_signal_after_an_engine_ended_in_another_thread_ends_no_process(
+    tiny_bundle_path: Path,
+) -> None:
+    code = f"""
+import faulthandler, gc, signal, threading, edgesmith_runtime as er
+faulthandler.enable()
+models = [er.load({str(tiny_bundle_path)!r}, engine="openvino", n_threads=1)]
+models[0].predict([1, 2, 3, 4])
+thread = threading.Thread(target=models.clear)
+thread.start()
+thread.join()
+gc.collect()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert (shown.returncode, shown.stdout) == (0, "interrupted\n")

@@ -65,6 +65,19 @@ def test_names_come_from_the_signature_or_the_tensors(
     np.testing.assert_allclose(outputs["probabilities"], _expected(_features(2)), atol=1e-6)
 
 
+def test_a_file_whose_input_is_no_tensor_is_refused_by_name(
+    make_artifact: Callable[..., Artifact], tiny_tflite_bare: bytes
+) -> None:
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(tiny_tflite_bare))
+    model.subgraphs[0].inputs = [-1]
+    builder = pytest.importorskip("flatbuffers").Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+
+    with pytest.raises(BackendError, match=r"^model\.tflite: LiteRT refused: "):
+        open_runner(make_artifact(bytes(builder.Output()), Format.TFLITE))
+
+
 def test_an_empty_batch_is_empty(
     make_artifact: Callable[..., Artifact], tiny_tflite: bytes
 ) -> None:
