@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from harness import in_fresh_processes, intervals, paired_blocks, record
+from harness import against_the_quicker, call_us, paired_blocks, record
 
 import edgesmith_runtime as er
 
@@ -121,32 +120,10 @@ def blocks_of(bundle: str, fmt: str, seed: int, n_blocks: int) -> dict[str, Any]
             lambda: run(tensors),
             bare,
             n_blocks=n_blocks,
-            n_calls=max(3, round(BLOCK_US / _call_us(bare))),
+            n_calls=max(3, round(BLOCK_US / call_us(bare))),
             rng=rng,
         )
     return blocks
-
-
-def _call_us(call: Callable[[], object]) -> float:
-    times: list[int] = []
-    for _ in range(20):
-        started = time.perf_counter_ns()
-        call()
-        times.append(time.perf_counter_ns() - started)
-    return float(np.median(times)) / 1000
-
-
-def figures_of(bundle: str, fmt: str, n_processes: int, n_blocks: int) -> dict[str, Any]:
-    """Against the quicker loop of the engine; the other one beside it."""
-    arguments = [bundle, "--format", fmt, "--blocks", str(n_blocks)]
-    children = in_fresh_processes(Path(__file__), arguments, n_processes)
-    by_loop = {
-        loop: intervals([[tuple(pair) for pair in child[loop]] for child in children])
-        for loop in children[0]
-    }
-    best = min(by_loop, key=lambda loop: by_loop[loop]["theirs_us"])
-    others = {loop: figures["theirs_us"] for loop, figures in by_loop.items() if loop != best}
-    return {"against": best, **by_loop[best], "other_loops_us": others}
 
 
 def main() -> None:
@@ -165,7 +142,8 @@ def main() -> None:
     figures: dict[str, Any] = {}
     for bundle in options.bundles:
         for fmt in [options.format] if options.format else LOOPS:
-            one = figures_of(bundle, fmt, options.processes, options.blocks)
+            arguments = [bundle, "--format", fmt, "--blocks", str(options.blocks)]
+            one = against_the_quicker(Path(__file__), arguments, options.processes)
             figures[f"{Path(bundle).stem} {fmt}"] = one
             print(
                 f"{Path(bundle).stem:13} {fmt:7} {one['ours_us']:8.2f} us, {one['against']} "

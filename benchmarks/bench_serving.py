@@ -8,7 +8,8 @@ server asked for its health alone, which is what HTTP costs; the inference proto
 with JSON. The clients are on the same machine, each asks again as soon as it has its answer: `wrk`
 where it is installed, else a process of asyncio's streams. Before, one answer of each form is
 compared with the session's. --seconds are those of each form in all, over the rounds. Bundles that
-are given again keep the figures of the others in the file.
+are given again keep the figures of the others in the file. Where an answer was an error, or the
+server ended badly, nothing more is recorded and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -311,6 +312,19 @@ def _summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def faults(figures: dict[str, Any]) -> list[str]:
+    """What makes the figures of a bundle worthless: errors, other codes than 200, a bad end."""
+    told = [
+        f"{form}: {figures[form]['errors']} errors"
+        for form in ("bare", "health", "binary", "json")
+        if figures[form]["errors"]
+    ]
+    told += [f"{n} answers of {code}" for code, n in figures["codes"].items() if code != "200"]
+    if figures["exit_code"]:
+        told.append(f"the server ended with {figures['exit_code']}")
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("bundles", nargs="*")
@@ -327,18 +341,23 @@ def main() -> None:
     if arguments.bare:
         print(json.dumps(bare_loop(arguments.bare, arguments.seconds)))
         return
+    bad: list[str] = []
     known = json.loads(arguments.out.read_text())["figures"] if arguments.out.exists() else {}
     for path in arguments.bundles:
         figures = one_bundle(path, arguments)
         name = Path(path).stem + (f", batch {arguments.batch}" if arguments.batch > 1 else "")
+        bad += [f"{name}: {fault}" for fault in faults(figures)]
         known[name] = figures
-        record("serving", known, arguments.out)
+        if not bad:
+            record("serving", known, arguments.out)
         for form in ("bare", "health", "binary", "json"):
             one = figures[form]
             print(
                 f"{name:24} {form:7} {one['per_second'][0]:9.0f}/s  p50 {one['p50_us']:8.0f} us  "
                 f"p99 {one['p99_us']:8.0f} us  {one['errors']} errors"
             )
+    if bad:
+        raise SystemExit("not recorded: " + "; ".join(bad))
 
 
 if __name__ == "__main__":

@@ -3,20 +3,22 @@
     python benchmarks/bench_tuned.py OUT [--only NAME ...] [--rounds 12] [--budget 60] [--optimized]
 
 The five small nets are built into OUT and tuned there, or taken from there; nets whose figures stand in
-OUT/tuned.jsonl already are not measured again. Each subject runs in a fresh process of its own, in turn,
+OUT/tuned.jsonl already, of the same code and bundle, are not measured again. Each subject runs in a fresh process of its own, in turn,
 in an order that is drawn anew each round: threads of one engine that spin would slow another down. The
 bare engines have their default settings and the same artifacts of the bundle, and every loop gives
 arrays that the caller owns. OpenVINO computes in bfloat16 where it finds a CPU for it, so it is also
 measured in float32, which the golden samples are held to.
 
 With --optimized, ours are the bundles that an optimization within a drop of 0.02 left, and the bare
-engines still run the float artifacts: what optimizing and tuning give together. Its figures go to
-OUT/tuned_optimized.jsonl and have a result of their own.
+engines still run the float artifacts: what optimizing and tuning give together; a net whose
+"refused" has a reason was measured as the float model. Its figures go to OUT/tuned_optimized.jsonl and
+have a result of their own.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import time
@@ -26,12 +28,13 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
-from five_nets import NETS, bundle_of
+from five_nets import NETS, bundle_of, refusal_of
 from harness import in_fresh_processes, intervals, record
 
 import edgesmith_runtime as er
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.golden import read_golden
+from edgesmith_runtime.tuned import host_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,17 +143,22 @@ def child(subject: str, bundle: Path) -> object:
     feed = feed_of(bundle)
     if subject == "ours":
         return blocks_us(ours_call(bundle, feed))
-    return blocks_us(bare_call(subject, plain_files(bundle), feed))
+    return blocks_us(bare_call(subject, bundle.with_suffix(".onnx"), feed))
 
 
-def plain_files(bundle: Path) -> Path:
-    """The artifacts of a bundle as files beside it; the path of the ONNX one."""
-    onnx = bundle.with_suffix(".onnx")
+def write_plain_files(bundle: Path) -> None:
+    """The artifacts of a bundle as files beside it, which the bare engines run."""
+    opened = read_bundle(bundle)
     for suffix in (".onnx", ".tflite"):
-        path = bundle.with_suffix(suffix)
-        if not path.is_file():
-            path.write_bytes(bytes(read_bundle(bundle).artifact(f"model{suffix}").content))
-    return onnx
+        bundle.with_suffix(suffix).write_bytes(bytes(opened.artifact(f"model{suffix}").content))
+
+
+def state_of(*bundles: Path) -> str:
+    """A digest of what figures are true for: this host with its engines, the code, the bundles."""
+    package = Path(er.__file__).parent
+    files = [Path(__file__), *sorted(package.rglob("*.py")), *bundles]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return hashlib.sha256("".join([host_key(), *digests]).encode()).hexdigest()
 
 
 def measured(bundle: Path, floats: Path, n_rounds: int) -> dict[str, list[Any]]:
@@ -234,17 +242,28 @@ def main() -> None:
     log = out / f"{question}.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.touch()
-    nets: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     for line in log.read_text().splitlines():
-        nets.update(json.loads(line))
-    for name in options.only:
-        if name in nets:
+        known.update(json.loads(line))
+    nets: dict[str, Any] = {}
+    for name in NETS:
+        if name not in known and name not in options.only:
             continue
         floats = bundle_of(name, out)
-        plain_files(floats)
+        write_plain_files(floats)
         bundle = bundle_of(name, out, optimized=options.optimized)
+        made_of = state_of(floats, bundle)
+        if name in known and known[name].get("made_of") == made_of:
+            nets[name] = known[name]
+        if name in nets or name not in options.only:
+            continue
         tuning = tuned_here(bundle, options.budget)
-        nets[name] = {"tuning": tuning, **compared(measured(bundle, floats, options.rounds))}
+        nets[name] = {
+            "made_of": made_of,
+            "refused": refusal_of(bundle),
+            "tuning": tuning,
+            **compared(measured(bundle, floats, options.rounds)),
+        }
         with log.open("a") as file:
             file.write(json.dumps({name: nets[name]}) + "\n")
         print(name, json.dumps(nets[name]), flush=True)

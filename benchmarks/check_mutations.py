@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from threading import Lock, Thread, Timer
+from threading import Lock, Timer
+from typing import Any
 
 from harness import record
 from hostile.mutators import SEED, mutant
@@ -25,14 +29,18 @@ from hostile.outcomes import BAD, Kind, outcome_of
 
 N_WORKERS = 2
 SILENCE_S = 120.0  # above the 30 s of a trial and all that follows it
+WORKER = (sys.executable, __file__, "--worker")
 
 
 def work(indices: list[int]) -> None:
-    """Say which mutant is next, then what became of it."""
+    """Say which mutant is next, then what became of it; what an engine prints goes elsewhere."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    say = partial(print, file=answers, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mutant.edge"
         for index in indices:
-            print(json.dumps({"next": index}), flush=True)
+            say(json.dumps({"next": index}))
             fmt, made = mutant(index)
             outcome = outcome_of(fmt, made, path)
             line = {
@@ -43,36 +51,39 @@ def work(indices: list[int]) -> None:
                 "is_redigested": made.is_redigested,
                 **outcome.to_json(),
             }
-            print(json.dumps(line), flush=True)
+            say(json.dumps(line))
 
 
 class Progress:
-    """The outcomes so far, in a file of one JSON object a line."""
+    """The outcomes so far, in a file of one JSON object a line; of one mutant the last counts."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, Lock()
         text = path.read_text() if path.exists() else ""
-        self.lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+        lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+        self.by_index = {line["index"]: line for line in lines if line.get("seed") == SEED}
 
-    @property
-    def done(self) -> set[int]:
-        return {line["index"] for line in self.lines}
-
-    def add(self, line: dict[str, object]) -> None:
+    def add(self, line: dict[str, Any]) -> None:
         with self._lock, self._path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-            self.lines.append(line)
+            file.write(json.dumps({**line, "seed": SEED}) + "\n")
+            self.by_index[line["index"]] = line
 
 
-def supervise(indices: list[int], progress: Progress) -> None:
-    """Start workers until none of the mutants is left."""
+def supervise(indices: list[int], progress: Progress, worker: tuple[str, ...] = WORKER) -> None:
+    """Start workers until none of the mutants is left.
+
+    One that ends badly after it told of a mutant, and before it began the next, counts against
+    that mutant: damage to the heap shows when memory is freed.
+    """
     left = list(indices)
     while left:
-        command = [sys.executable, __file__, "--worker", json.dumps(left)]
         child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [*worker, json.dumps(left)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
-        current = left[0]
+        current: int | None = None
         killed: list[bool] = []
 
         def kill(child: subprocess.Popen[str] = child, killed: list[bool] = killed) -> None:
@@ -81,19 +92,26 @@ def supervise(indices: list[int], progress: Progress) -> None:
 
         timer = Timer(SILENCE_S, kill)
         timer.start()
-        for text in child.stdout or ():
-            timer.cancel()
-            timer = Timer(SILENCE_S, kill)
-            timer.start()
-            line = json.loads(text)
-            if "next" in line:
-                current = line["next"]
-            else:
-                progress.add(line)
-                left.remove(line["index"])
-        timer.cancel()
-        code = child.wait()
-        if code and current in left:
+        with child:
+            try:
+                for text in child.stdout or ():
+                    timer.cancel()
+                    timer = Timer(SILENCE_S, kill)
+                    timer.start()
+                    line = json.loads(text)
+                    if "next" in line:
+                        current = line["next"]
+                    else:
+                        progress.add(line)
+                        left.remove(line["index"])
+            finally:
+                timer.cancel()
+        code = child.returncode
+        if current is None or (left and not code):
+            raise RuntimeError(
+                f"a worker ended with exit code {code} and {len(left)} mutants left"
+            )
+        if code:
             fmt, made = mutant(current)
             kind = Kind.HANG if killed else Kind.CRASH
             progress.add(
@@ -109,7 +127,8 @@ def supervise(indices: list[int], progress: Progress) -> None:
                     "names_file": False,
                 }
             )
-            left.remove(current)
+            if current in left:
+                left.remove(current)
 
 
 def figures(lines: list[dict[str, object]]) -> dict[str, object]:
@@ -146,20 +165,16 @@ def main() -> None:
         work(json.loads(options.worker))
         return
     progress = Progress(options.progress)
-    done = progress.done
     wanted = range(options.first, options.first + options.count)
-    left = [index for index in wanted if index not in done]
+    left = [index for index in wanted if index not in progress.by_index]
     # By twos: plain and re-digested ones alternate, and take different times.
     shares = [
         [index for place, index in enumerate(left) if place // 2 % N_WORKERS == worker]
         for worker in range(N_WORKERS)
     ]
-    threads = [Thread(target=supervise, args=(share, progress)) for share in shares]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    found = figures(progress.lines)
+    with ThreadPoolExecutor(N_WORKERS) as pool:
+        list(pool.map(lambda share: supervise(share, progress), shares))  # or what one raised
+    found = figures([progress.by_index[index] for index in wanted])
     record("mutations", found, options.out)
     print(json.dumps({**found, "bad": len(found["bad"])}, indent=1))  # type: ignore[arg-type]
 

@@ -275,6 +275,8 @@ def deadlines(nets: Path, scale: float, others: str) -> dict[str, Any]:
                 late_ms.append((time.monotonic() - started - 0.05) * 1000)
             outputs = runner.run({"x": x, "turns": np.array([[turns]])}, timeout=60.0)
             n_right += int(outputs["y"][0, 0] == turns)
+    if not late_ms:
+        raise SystemExit("no run was ended: expected a DeadlineError from each")
     return {
         "n_ended": len(late_ms),
         "n_right_afterwards": n_right,

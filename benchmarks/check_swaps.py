@@ -5,7 +5,8 @@ python benchmarks/check_swaps.py BUNDLE [--swaps 1000] [--on-disk 100] [--thread
 The second bundle is made of the first: other weights, its own golden samples. Eight threads
 predict golden samples without a pause; each answer is compared bit by bit with those of the two
 models by themselves. Then the same with a folder: `current.edge` is swapped, confirmed, and in
-one of ten not confirmed but opened again.
+one of ten not confirmed but opened again: then the old one must be back. The exit code is 1 where
+anything of this does not hold.
 """
 
 from __future__ import annotations
@@ -177,6 +178,14 @@ def holds(figures: dict[str, Any]) -> bool:
     )
 
 
+def goes_back(figures: dict[str, Any]) -> bool:
+    """Each start after an unconfirmed swap found the old one, and no draft or note is left."""
+    return figures["n_rolled_back"] == figures["n_unconfirmed"] > 0 and figures["left"] == [
+        "current.edge",
+        "previous.edge",
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle", type=Path)
@@ -208,6 +217,7 @@ def main() -> None:
         folder.mkdir()
         (folder / "current.edge").write_bytes(places[0].read_bytes())
         askers = Askers(er.Slot(folder, load=load), samples, right)
+        went_back: list[bool] = []
 
         def swap_on_disk(number: int) -> None:
             askers.slot.swap(places[(number + 1) % 2])
@@ -216,15 +226,17 @@ def main() -> None:
                 return
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RollbackWarning)
-                askers.slot = er.Slot(
-                    folder, load=load
-                )  # as after a crash: back to the old one
+                again = er.Slot(folder, load=load)  # as after a crash: back to the old one
+            old = models[number % 2].bundle.identity
+            went_back.append(again.rolled_back and again.model.bundle.identity == old)
+            askers.slot = again
 
         disk = under_load(askers, swap_on_disk, options.on_disk, options.threads)
         disk["left"] = sorted(path.name for path in folder.iterdir())
+        disk["n_unconfirmed"], disk["n_rolled_back"] = len(went_back), sum(went_back)
     figures = {"bundle": options.bundle.stem, "in_memory": memory, "on_disk": disk}
     print(record("swaps", figures, options.out).read_text())
-    if not (holds(memory) and holds(disk)):
+    if not (holds(memory) and holds(disk) and goes_back(disk)):
         raise SystemExit(1)
 
 

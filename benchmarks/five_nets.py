@@ -5,7 +5,8 @@
 Seeded weights, and golden samples drawn from a seed: speed does not depend on what was learned. The
 shapes are those of MLPerf Tiny v1.x (Banbury et al., 2021, MLPerf Tiny Benchmark) and a two-layer MLP.
 A bundle that is in OUT already is left as it is. With --optimized they go to OUT/optimized, and what
-is in them is the best that the search found within a drop of 0.02 (minutes a net).
+is in them is the best that the search found within a drop of 0.02 (minutes a net); where it found none,
+the float model is in the bundle, and NAME.refused.txt beside it says why.
 """
 
 from __future__ import annotations
@@ -136,12 +137,26 @@ def bundle_of(name: str, out: Path, *, optimized: bool = False) -> Path:
     if not path.is_file():
         work = folder / name / path.name
         work.parent.mkdir(parents=True, exist_ok=True)
-        _export(seeded(name), work, optimized=optimized)
+        refusal = _export(seeded(name), work, optimized=optimized)
+        _refusal_file(path).unlink(missing_ok=True)
+        if refusal is not None:
+            _refusal_file(path).write_text(refusal)
         work.replace(path)
     return path
 
 
-def _export(model: keras.Model, path: Path, *, optimized: bool) -> None:
+def refusal_of(bundle: Path) -> str | None:
+    """Why the float model is in a bundle that was to be optimized; None where it is optimized."""
+    file = _refusal_file(bundle)
+    return file.read_text() if file.is_file() else None
+
+
+def _refusal_file(bundle: Path) -> Path:
+    return bundle.with_suffix(".refused.txt")
+
+
+def _export(model: keras.Model, path: Path, *, optimized: bool) -> str | None:
+    """Build a bundle; why it holds the float model although another was asked for, if it does."""
     import edgesmith
     from edgesmith_runtime.errors import BudgetError
 
@@ -156,6 +171,8 @@ def _export(model: keras.Model, path: Path, *, optimized: bool) -> None:
         )
     except BudgetError as error:  # the float artifacts are in the bundle then
         print(f"{path.stem}: {error}", flush=True)
+        return str(error)
+    return None
 
 
 def main() -> None:

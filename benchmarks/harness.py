@@ -90,6 +90,28 @@ def intervals(processes: list[list[tuple[float, float]]]) -> dict[str, Any]:
     }
 
 
+def call_us(call: Callable[[], object]) -> float:
+    """Microseconds that a call takes, about: to choose the calls of a block by."""
+    times: list[int] = []
+    for _ in range(20):
+        started = time.perf_counter_ns()
+        call()
+        times.append(time.perf_counter_ns() - started)
+    return float(np.median(times)) / 1000
+
+
+def against_the_quicker(script: Path, arguments: list[str], n_processes: int) -> dict[str, Any]:
+    """Figures against the quicker loop by hand of those that ``script`` prints blocks of; the others beside it."""
+    children = in_fresh_processes(script, arguments, n_processes)
+    by_loop = {
+        loop: intervals([[tuple(pair) for pair in child[loop]] for child in children])
+        for loop in children[0]
+    }
+    best = min(by_loop, key=lambda loop: by_loop[loop]["theirs_us"])
+    others = {loop: figures["theirs_us"] for loop, figures in by_loop.items() if loop != best}
+    return {"against": best, **by_loop[best], "other_loops_us": others}
+
+
 def record(question: str, figures: dict[str, Any], path: Path | None = None) -> Path:
     """Write figures with the host that they are true for; among the results, unless a path is given."""
     path = path or RESULTS / f"{question}.json"

@@ -1,39 +1,23 @@
-"""Render the tables between the markers of README.md from ``results/``.
+"""Render the tables between the markers of README.md and of two pages in docs/ from ``results/``.
 
     python benchmarks/render_readme.py [--check]
 
-With ``--check`` nothing is written; the exit code says whether the README is what it would be.
+With ``--check`` nothing is written; the exit code says whether the pages are what they would be.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+import runtime_tables
+from table_text import closed, host_line, results
+
 README = Path(__file__).parents[1] / "README.md"
+PAGES = (README, README.parent / "docs/running.md", README.parent / "docs/serving.md")
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def results(question: str) -> dict[str, Any]:
-    return json.loads((RESULTS / f"{question}.json").read_text())
-
-
-def host_line(document: dict[str, Any]) -> str:
-    host = document["host"]
-    engines = f"numpy {host['numpy']}, onnxruntime {host['onnxruntime']}"
-    return (
-        f"Measured {document['date']} on {host['cpu']}, {host['n_cpus']} cores, {host['os']}; "
-        f"Python {host['python']}, {engines}, ai-edge-litert {host['ai_edge_litert']}."
-    )
-
-
-def _closed(lines: list[str], meaning: str, document: dict[str, Any]) -> str:
-    """A table with what its figures mean and where they are from."""
-    return "\n".join([*lines, "", f"{meaning} {host_line(document)}"])
 
 
 def accuracy() -> str:
@@ -82,28 +66,6 @@ def latency() -> str:
     )
 
 
-def overhead() -> str:
-    document = results("run_overhead")
-    lines = [
-        "| model | `model.run` | bare session | difference | ratio |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for name, one in document["figures"].items():
-        d, r = one["difference_us"], one["ratio"]
-        lines.append(
-            f"| {name} | {one['ours_us']:.2f} | {one['theirs_us']:.2f} | {d[0]:+.2f} [{d[1]:+.2f}, {d[2]:+.2f}] "
-            f"| {r[0]:.3f} [{r[1]:.3f}, {r[2]:.3f}] |"
-        )
-    return "\n".join(
-        [
-            *lines,
-            "",
-            "Microseconds a call at batch 1, one thread, with 95 % intervals. "
-            + host_line(document),
-        ]
-    )
-
-
 def conversion() -> str:
     document = results("conversion")
     figures = document["figures"]
@@ -122,7 +84,7 @@ def conversion() -> str:
         lines.append(f"| {name} | {n_cases} | {' | '.join(cells)} |")
     versions = ", ".join(f"{name} {value}" for name, value in figures["versions"].items())
     meaning = "Converted and equal / refused, or an artifact that does not run / **wrong without a word**."
-    return _closed(lines, f"{meaning} {versions}.", document)
+    return closed(lines, f"{meaning} {versions}.", document)
 
 
 def _outcomes(counts: dict[str, int]) -> str:
@@ -141,7 +103,7 @@ def converted_speed() -> str:
         cells = [_against_stock(figures[f"{name} {fmt}"]) for fmt in ("onnx", "tflite")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     meaning = "Median microseconds a call at batch 1, one thread, same bare engine; ratios with 95 % intervals."
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def _against_stock(one: dict[str, Any]) -> str:
@@ -168,7 +130,7 @@ def conversion_cost() -> str:
                 ratios = f"{_cost(stock)} | {seconds:.2f}x | {peak:.2f}x"
             lines.append(f"| {name} | {fmt} | {_cost(ours)} | {ratios} | {_cost(checked)} |")
     meaning = "Seconds from a `.keras` file, in a fresh process, and the peak memory of all its processes."
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def _cost(one: dict[str, Any]) -> str:
@@ -190,7 +152,7 @@ def optimization() -> str:
         "variance, which has no other metric); latency at batch 1, one thread, in fresh processes, in "
         "turn with the float artifact of the same format."
     )
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def _choice(one: dict[str, Any], fmt: str, choice: dict[str, Any]) -> str:
@@ -226,7 +188,7 @@ def rivals() -> str:
         "with its 95 % interval: below 0 ours is better. The last column names every figure in "
         "which one of theirs wins beyond noise (of sizes: at all)."
     )
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def _rival(rival: dict[str, Any]) -> str:
@@ -255,7 +217,7 @@ def search_cost() -> str:
         f"MobileNetV2 at 96 x 96, both formats, {one['samples']} samples; the process with Keras and "
         f"the model had {before:.2f} GB before."
     )
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def raw_input() -> str:
@@ -279,7 +241,7 @@ def raw_input() -> str:
         "turn with `model.predict` of the bundle; in brackets how many times ours that is, with "
         "its 95 % interval. By hand: Pillow or `wave`, numpy and a bare onnxruntime session."
     )
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def _times_ours(one: dict[str, Any]) -> str:
@@ -305,7 +267,7 @@ def fused() -> str:
         "`predict` with the transform inside the artifact, in turn with the same by numpy and "
         "the plain artifact; batch 1, one thread."
     )
-    return _closed(lines, meaning, document)
+    return closed(lines, meaning, document)
 
 
 def _ratio(one: dict[str, Any]) -> str:
@@ -316,8 +278,9 @@ def _ratio(one: dict[str, Any]) -> str:
 TABLES = {
     function.__name__: function
     for function in (
-        *(accuracy, latency, overhead, conversion, converted_speed, conversion_cost),
+        *(accuracy, latency, conversion, converted_speed, conversion_cost),
         *(optimization, rivals, search_cost, raw_input, fused),
+        *runtime_tables.TABLES,
     )
 }
 
@@ -327,11 +290,11 @@ def rendered(text: str) -> str:
 
 
 def main() -> None:
-    text = README.read_text()
-    new = rendered(text)
+    stale = [page for page in PAGES if rendered(page.read_text()) != page.read_text()]
     if "--check" in sys.argv:
-        sys.exit(new != text)
-    README.write_text(new)
+        sys.exit(bool(stale))
+    for page in stale:
+        page.write_text(rendered(page.read_text()))
 
 
 if __name__ == "__main__":

@@ -112,8 +112,20 @@ def broken(
         for name in {*units, *cached}
         if not any(_below(tree, name) == _below(side, name) for side in (old, new))
     ]
-    faults += [f"{path}: gone" for path in old if "/" not in path and path not in tree]
+    whole = [f"{name}/" for name in {*units, *cached}]
+    faults += [
+        f"{path}: gone"
+        for path in old
+        if path not in tree and _stays(path, new) and not path.startswith(tuple(whole))
+    ]
     return sorted(faults)
+
+
+def _stays(path: str, new: Tree) -> bool:
+    """Whether a file of before is there all the time; a record is taken away while it changes."""
+    if "/" not in path:
+        return True
+    return path in new and path not in (LOCK, RECORD) and not path.endswith(".checkpoint")
 
 
 def record_state(tree: Tree, depot: Depot) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.batch_requests import Request
     from edgesmith_runtime.decoding import Prediction
+    from edgesmith_runtime.spec import Signature
 
     Tensors = Mapping[str, NDArray[Any]]
 
@@ -112,14 +113,26 @@ class BatchLine:
             self.is_closed = True
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Take no more, and wait until all that was taken has its answer."""
+    def close(self, timeout: float | None = None) -> bool:
+        """Take no more, and wait until all that was taken has its answer.
+
+        Args:
+            timeout: In seconds, from 0; None sets no limit.
+
+        Returns:
+            Whether all has its answer; what has none by then still gets it.
+        """
+        until = None if timeout is None else monotonic() + timeout
         self.end()
         with self._lock:
-            self._changed.wait_for(lambda: not (self._queue or self._is_busy))
+            is_done = self._changed.wait_for(
+                lambda: not (self._queue or self._is_busy), timeout
+            )
             worker = self._worker
-        if worker is not None and worker is not threading.current_thread():
-            worker.join()
+        if not is_done or worker is None or worker is threading.current_thread():
+            return is_done
+        worker.join(None if until is None else max(0.0, until - monotonic()))
+        return not worker.is_alive()
 
     def _check_open(self) -> None:
         if self.is_closed:
@@ -214,7 +227,10 @@ class BatchLine:
             return self._target.predict_batch(given, timeout=timeout)
         if len(given) == 1:
             return [self._target.run(given[0], timeout=timeout)]
-        return _split(self._target.run(_joined(given), timeout=timeout), given)
+        # Of a slot its model: what runs is then what was looked at.
+        model = cast("Any", getattr(self._target, "model", self._target))
+        _check_goes_by_sample(model.signature)
+        return _split(model.run(_joined(given), timeout=timeout), given)
 
     def _leave_nobody(self) -> None:
         """Hand over what there is, and an error to those that have no answer and will have none."""
@@ -242,6 +258,13 @@ def _time_left(requests: Sequence[Request]) -> float | None:
     if not deadlines:
         return None
     return time_left(max(deadlines), where="batcher", done="the wait in the queue")
+
+
+def _check_goes_by_sample(signature: Signature) -> None:
+    """ValueError where a tensor has not the samples on its first axis as all others have."""
+    firsts = {spec.shape[:1] for spec in signature}
+    if len(firsts) > 1 or () in firsts:
+        raise ValueError("an axis that is not that of samples")
 
 
 def _joined(given: Sequence[Tensors]) -> Tensors:

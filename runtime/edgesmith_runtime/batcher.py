@@ -84,7 +84,11 @@ class Batcher:
     def run(
         self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
     ) -> dict[str, NDArray[Any]]:
-        """``Model.run``, for one of many threads; arrays of one dtype and shape run together."""
+        """``Model.run``, for one of many threads; arrays of one dtype and shape run together.
+
+        Not where the first axis of an output has another name or length in the signature than
+        that of the inputs: nothing says that it can be cut apart by call, so each runs alone.
+        """
         return cast("dict[str, NDArray[Any]]", self._wait(What.RUN, tensors, timeout))
 
     async def predict_async(self, raw: object, *, timeout: float | None = None) -> Prediction:
@@ -97,9 +101,17 @@ class Batcher:
         """``run`` for event loops, as ``predict_async``."""
         return cast("dict[str, NDArray[Any]]", await self._await(What.RUN, tensors, timeout))
 
-    def close(self) -> None:
-        """Finish what is queued and refuse what comes later; a second time does nothing."""
-        self._own_line().close()
+    def close(self, *, timeout: float | None = None) -> bool:
+        """Finish what is queued and refuse what comes later; a second time does nothing.
+
+        Args:
+            timeout: In seconds, from 0: the longest that this waits; None waits to the end. A
+                run of LiteRT cannot be ended, so it may still be at work afterwards.
+
+        Returns:
+            Whether all is finished.
+        """
+        return self._own_line().close(timeout)
 
     def _wait(self, what: What, given: object, timeout: float | None) -> object:
         deadline = None if timeout is None else deadline_after(timeout)

@@ -153,7 +153,13 @@ def read_bundle(
     check = _seal_check(public_key, min_version)
     try:
         if os.path.isdir(place):  # noqa: PTH112 - pathlib takes 5 ms to import
-            return _checked(read_unpacked(place, unlisted=frozenset([_SEAL])), place, check)
+
+            def first(few: Mapping[str, bytes]) -> None:
+                if check is not None:
+                    check(few.get(_SEAL), few[SUMS])
+
+            files = read_unpacked(place, unlisted={_SEAL: _MAX_SEAL_BYTES}, check=first)
+            return _checked(files, place, None)
         content = read_regular(place, max_bytes=MAX_ARCHIVE_BYTES, follow_links=True)
         return _checked(read_archive(content, place), place, check)
     except FileNotFoundError as error:
@@ -162,7 +168,9 @@ def read_bundle(
         ) from error
     except OSError as error:
         at = error.filename or place
-        raise BundleError(f"{at}: cannot be read: {error.strerror or error}") from error
+        raise BundleError(
+            f"{at}: cannot be read: {error.strerror or error}; see that this user may read it"
+        ) from error
 
 
 def _seal_check(

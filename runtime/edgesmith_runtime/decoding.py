@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
-from edgesmith_runtime.errors import BundleError
+from edgesmith_runtime.errors import BackendError, BundleError
 from edgesmith_runtime.manifest import DecodeOp, Task
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.manifest import Output
 
-__all__ = ["Prediction", "decode"]
+__all__ = ["Prediction", "check_rows", "decode"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,6 +43,25 @@ class Prediction:
     unit: str | None = None
     is_anomaly: bool | None = None
     threshold: float | None = None
+
+
+def check_rows(outputs: Mapping[str, NDArray[Any]], n_samples: int, *, where: str) -> None:
+    """Refuse outputs of which no part belongs to a sample.
+
+    Args:
+        outputs: By name.
+        n_samples: That the model was given.
+        where: For the message: the artifact.
+
+    Raises:
+        BackendError: An output has not the samples on its first axis.
+    """
+    for name, output in outputs.items():
+        if output.shape[:1] != (n_samples,):
+            raise BackendError(
+                f"{where}: output '{name}': expected {n_samples} on the first axis, one for each "
+                f"sample, got shape {output.shape}; take it whole, by model.run(model.prepare(raw))"
+            )
 
 
 def decode(

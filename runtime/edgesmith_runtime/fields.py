@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from enum import StrEnum
 
-__all__ = ["Fields", "strict_json"]
+__all__ = ["Fields", "shown", "strict_json"]
 
 # Below the 4300 digits that Python itself takes, whose reading takes longer than their number:
 # no number of a bundle is above the largest float64, which has 309.

@@ -22,7 +22,15 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["check_place", "creating", "is_draft", "replacing", "scratch", "sweep"]
+__all__ = [
+    "check_place",
+    "creating",
+    "is_draft",
+    "replacing",
+    "scratch",
+    "sweep",
+    "write_new",
+]
 
 _CURES = {
     errno.ENOSPC: "free some space",
@@ -51,7 +59,10 @@ _DRAFT = re.compile(r"\..*\.[0-9a-f]{16}\.draft(\.[^.]*)?", re.DOTALL)
 
 @contextmanager
 def replacing(
-    path: str | os.PathLike[str], *, size_bytes: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    size_bytes: int | None = None,
+    aside: str | os.PathLike[str] | None = None,
 ) -> Generator[Path]:
     """Write a file beside its place, then rename it over: readers see the old or the new one.
 
@@ -63,23 +74,58 @@ def replacing(
     Args:
         path: Where the file shall be; its directory must exist.
         size_bytes: What the file needs, for the message when there is no room.
+        aside: A folder of the same file system for the draft, where its own must not hold one.
 
     Yields:
         The path of the draft, an empty file with the suffix of ``path``, to write to.
 
     Raises:
         WriteError: The file cannot be written, or something that is no file is there; what is
-            there, if anything, is untouched.
+            there, if anything, is untouched. Or it is written, and its directory could not be
+            flushed, which the message says.
     """
     target = Path(path)
-    with _told(target, size_bytes):
+    beside = target if aside is None else Path(aside, target.name)
+    with _told(target, size_bytes, beside=beside):
         _check_target(target)
-        _sweep(target)
-        with _held(target, _new_file) as draft:
+        _sweep(beside)
+        with _held(beside, _new_file) as draft:
             yield draft
             _flush(draft)
             os.replace(draft, target)  # noqa: PTH105 - one name for the call here and in its tests
-            _flush_directory(target.parent)
+            _settle(target)
+
+
+def write_new(path: str | os.PathLike[str], content: bytes, *, mode: int) -> None:
+    """Write a small file that was not there, straight to its place, so that no other is replaced.
+
+    Args:
+        path: Where the file shall be.
+        content: At most some kB, which the system takes at once.
+        mode: Its rights from the first moment on, less what the umask takes.
+
+    Raises:
+        FileExistsError: Something is there, which stays.
+        WriteError: The file cannot be written; nothing is left of it.
+    """
+    target = Path(path)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    with _told(target, len(content)):
+        try:
+            descriptor = os.open(target, flags, mode)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise OSError(error.errno, error.strerror) from error  # ours, whatever its path
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        _settle(target)
 
 
 @contextmanager
@@ -113,8 +159,10 @@ def creating(
                 for name in names:
                     _flush(Path(folder, name))
                 _flush_directory(Path(folder))
+            if sys.platform == "win32" and target.is_dir():  # it renames over no folder
+                target.rmdir()
             os.replace(draft, target)  # noqa: PTH105 - as above
-            _flush_directory(target.parent)
+            _settle(target)
 
 
 @contextmanager
@@ -190,21 +238,27 @@ def _check_target(target: Path) -> None:
 
 
 @contextmanager
-def _told(target: Path, size_bytes: int | None) -> Generator[None]:
-    """Give an error of the writing the form that all have."""
+def _told(
+    target: Path, size_bytes: int | None, *, beside: Path | None = None
+) -> Generator[None]:
+    """Give an error of the writing, whose draft may be elsewhere, the form that all have."""
+    beside = beside or target
     try:
         yield
     except OSError as error:
-        if not _concerns(error, target):
+        if not _concerns(error, beside):
             raise
+        draft = "" if beside == target else f", with its draft in {beside.parent}"
         needed = "" if size_bytes is None else f" ({size_bytes} bytes are needed)"
         cure = _CURES.get(error.errno or 0, "see that its directory can be written to")
         reason = error.strerror or str(error)
-        raise WriteError(f"{target}: cannot be written: {reason}{needed}; {cure}") from error
+        raise WriteError(
+            f"{target}: cannot be written{draft}: {reason}{needed}; {cure}"
+        ) from error
 
 
 @contextmanager
-def _held(target: Path, create: Callable[[Path], int]) -> Generator[Path]:
+def _held(target: Path, create: Callable[[Path], int | None]) -> Generator[Path]:
     """A draft under a lock of this process; it is gone afterwards, unless it was renamed.
 
     Its name is known before it is made, so that no signal finds it made and not yet known.
@@ -217,28 +271,36 @@ def _held(target: Path, create: Callable[[Path], int]) -> Generator[Path]:
             lock = create(draft)
             try:
                 # A sweep may have come between its making and its lock.
-                is_swept = _lock(lock, wait=True) and not draft.exists()
+                is_swept = lock is not None and _lock(lock, wait=True) and not draft.exists()
                 if not is_swept:
                     yield draft
             finally:
-                os.close(lock)
+                if lock is not None:
+                    os.close(lock)
         finally:
             with suppress(OSError):
                 _remove(draft)
 
 
-def _new_file(draft: Path) -> int:
-    return os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+# On Windows there are no locks here, a file that is open cannot be renamed, and a directory cannot
+# be opened: a draft has no descriptor there.
 
 
-def _new_directory(draft: Path) -> int:
-    draft.mkdir()
-    return os.open(draft, os.O_RDONLY)
+def _new_file(draft: Path) -> int | None:
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    if sys.platform == "win32":
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
-def _new_private_directory(draft: Path) -> int:
-    draft.mkdir(mode=0o700)
-    return os.open(draft, os.O_RDONLY)
+def _new_directory(draft: Path, mode: int = 0o777) -> int | None:
+    draft.mkdir(mode)
+    return None if sys.platform == "win32" else os.open(draft, os.O_RDONLY)
+
+
+def _new_private_directory(draft: Path) -> int | None:
+    return _new_directory(draft, 0o700)
 
 
 def _lock(descriptor: int, *, wait: bool) -> bool:
@@ -307,8 +369,21 @@ def _concerns(error: OSError, target: Path) -> bool:
     return named.startswith(beside) or named == str(target.parent)
 
 
+def _settle(target: Path) -> None:
+    """Flush the directory after a rename, where its file system knows how and it may be opened."""
+    try:
+        _flush_directory(target.parent)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES):
+            raise WriteError(
+                f"{target}: is written, and a power loss may undo it: {error.strerror or error}; "
+                "check the disk and write it again"
+            ) from error
+
+
 def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    # Windows flushes only what may be written to.
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

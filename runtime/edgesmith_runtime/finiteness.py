@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Finiteness", "NonFinite"]
+__all__ = ["Finiteness", "NonFinite", "check_policy"]
 
 
 class NonFinite(StrEnum):
@@ -24,6 +24,19 @@ class NonFinite(StrEnum):
     ERROR = "error"
     WARN = "warn"
     PASS = "pass"
+
+
+def check_policy(policy: object) -> NonFinite:
+    """The policy of this name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if policy not in [*NonFinite]:
+        raise ValueError(
+            f"non_finite: expected one of {[str(one) for one in NonFinite]}, got {policy!r}"
+        )
+    return NonFinite(policy)
 
 
 class Finiteness:
@@ -38,11 +51,7 @@ class Finiteness:
     """
 
     def __init__(self, policy: str, may_be_missing: frozenset[str]) -> None:
-        if policy not in [*NonFinite]:
-            raise ValueError(
-                f"non_finite: expected one of {[str(one) for one in NonFinite]}, got {policy!r}"
-            )
-        self._policy = NonFinite(policy)
+        self._policy = check_policy(policy)
         self._may_be_missing = may_be_missing
 
     def check_tensors(self, tensors: Mapping[str, NDArray[Any]]) -> None:
@@ -96,13 +105,20 @@ class Finiteness:
 
 
 def _warn(message: str) -> None:
-    """Warn at the line of the app, however many of ours lie between."""
+    """Warn at the line of the app, however many of ours lie between.
+
+    Where an event loop called, none is its own: the warning points at the thread that ran.
+    """
     import inspect  # here: it takes milliseconds, and most apps never come here
 
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__package__") == __package__:
+    while frame is not None and _is_ours(frame.f_globals.get("__name__")):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, NonFiniteWarning, stacklevel=level)
+
+
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] == __package__
 
 
 def _strange(numbers: NDArray[Any], *, may_be_missing: bool) -> tuple[int, ...] | None:

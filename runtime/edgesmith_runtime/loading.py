@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.cache import has_choices
 from edgesmith_runtime.errors import BackendError, BundleError, EdgesmithError, TuningWarning
+from edgesmith_runtime.finiteness import check_policy
 from edgesmith_runtime.model import Model
 from edgesmith_runtime.portability import warn_where_not_portable
 from edgesmith_runtime.program import program_before
@@ -61,7 +62,9 @@ def load(  # noqa: PLR0913 - what an app may ask of a bundle
         artifact: A file name of the bundle, or a format ("onnx", "tflite"), of which the first
             that the manifest lists is taken; None takes the tuned one or the bundle's default.
         engine: "onnxruntime", "litert" or "openvino"; None takes the one of the artifact's
-            format. OpenVINO runs .onnx and needs the extra ``[openvino]``.
+            format. OpenVINO runs .onnx and needs the extra ``[openvino]``. It computes whole
+            numbers in 32 bits: inputs and constants beyond are refused, but where a sum or
+            product of int64 comes to more, its answer is another, without a word.
         n_threads: For one run; None takes all that affinity and quota allow.
         public_key: Who may have signed the bundle: 32 bytes of Ed25519, or the text of a PEM
             file, or several of these. None takes a bundle from anyone, signed or not.
@@ -71,7 +74,7 @@ def load(  # noqa: PLR0913 - what an app may ask of a bundle
         non_finite: What is done about NaN and infinity in the tensors that go into the model and
             in what it answers, but by ``run``, which looks at no numbers: "error" refuses them,
             "warn" answers with one ``NonFiniteWarning`` a call, "pass" answers. What a step of
-            the transform refuses, it refuses still.
+            the transform refuses, it refuses still, and so is NaN for a quantized input.
 
     Raises:
         SealError: With a public key: not signed, signed by another key, altered since, or older
@@ -81,7 +84,10 @@ def load(  # noqa: PLR0913 - what an app may ask of a bundle
         TransformError: Its transform is not one that this runtime can run.
         BackendError: The engine of the artifact is not installed or refuses the model.
         SelfTestError: Without trust: a golden sample is not reproduced.
+        ValueError: ``n_threads`` is no whole number from 1 or far beyond this machine, or
+            ``non_finite`` is another word.
     """
+    check_policy(non_finite)
     bundle = read_bundle(path, public_key=public_key, min_version=min_version)
 
     def opened(
@@ -104,6 +110,8 @@ def load(  # noqa: PLR0913 - what an app may ask of a bundle
             try:
                 return opened(bundle.manifest.artifact(setup.file), setup.settings, graph)
             except EdgesmithError as error:
+                if isinstance(error, BundleError) and not trusted:
+                    raise  # it crashed, hung or ate memory: its default need not try that, too
                 warnings.warn(
                     f"what tune recorded for this bundle does not load, and its default runs: "
                     f"{error}; tune it again",

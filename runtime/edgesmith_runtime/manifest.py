@@ -110,6 +110,10 @@ class Decode:
     scale: float = 1.0
     offset: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.scale == 0:
+            raise BundleError("manifest.json: decode: scale: expected another number than 0")
+
 
 @record(kw_only=True)
 class Output:
@@ -123,6 +127,11 @@ class Output:
 
     def __post_init__(self) -> None:
         where = f"manifest.json: output '{self.name}'"
+        for axis in self.shape:
+            if axis == "" or (isinstance(axis, int) and axis < 0):
+                raise BundleError(
+                    f"{where}: an axis is a length from 0 or a name, got {axis!r}"
+                )
         if self.labels is not None and not self.labels:
             raise BundleError(f"{where}: expected labels, got an empty list; leave them out")
         for label in self.labels or ():
@@ -142,6 +151,12 @@ class Score:
     high: float
     n_samples: int
 
+    def __post_init__(self) -> None:
+        if self.low > self.high:  # of a bootstrap the value itself may lie outside
+            raise BundleError(
+                f"manifest.json: score: expected low up to high, got {self.low} and {self.high}"
+            )
+
 
 @record(kw_only=True)
 class Parity:
@@ -154,6 +169,12 @@ class Parity:
     mean_abs_error: float
     agreement: float | None
     n_samples: int
+
+    def __post_init__(self) -> None:
+        if self.agreement is not None and not 0 <= self.agreement <= 1:
+            raise BundleError(
+                f"manifest.json: parity: agreement: expected 0 to 1, got {self.agreement}"
+            )
 
 
 @record(kw_only=True)
@@ -242,6 +263,10 @@ class Manifest:
     format: tuple[int, int] = FORMAT_VERSION
 
     def __post_init__(self) -> None:
+        if any(letter < " " or "\x7f" <= letter < "\xa0" for letter in self.name):
+            raise BundleError(
+                f"manifest.json: name: expected no control characters, got {self.name!r}"
+            )
         files = [entry.file for entry in self.artifacts]
         for key, names in (
             ("raw_inputs", [raw_input.name for raw_input in self.raw_inputs]),

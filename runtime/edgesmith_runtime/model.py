@@ -130,24 +130,26 @@ class Model:
             BackendError: A decoder is not installed, the engine failed, or the model answers
                 with NaN or infinity.
         """
-        from edgesmith_runtime.decoding import decode
-
         if timeout is None:
             if _is_empty(raws):
                 return []
             tensors = self._prepare(self._split(raws))
             outputs = self._runner.run(tensors)
         else:
-            from edgesmith_runtime.runners.deadlines import deadline_after, time_left
+            from edgesmith_runtime.runners.deadlines import (
+                check_ending,
+                deadline_after,
+                time_left,
+            )
 
             deadline = deadline_after(timeout)
+            check_ending(self.artifact, timeout)
             if _is_empty(raws):
                 return []
             tensors = self._prepare(self._split(raws))
             left = time_left(deadline, where=self.artifact.file, done="the transform")
             outputs = self._runner.run(tensors, timeout=left)
-        self._finiteness.check_outputs(outputs, tensors)
-        return decode(self.manifest.task, self.manifest.outputs, outputs)
+        return self._answers(tensors, outputs)
 
     async def predict_async(self, raw: object, *, timeout: float | None = None) -> Prediction:
         """``predict`` for event loops: the loop goes on meanwhile; answer and errors are the same.
@@ -187,7 +189,6 @@ class Model:
                 whole recording; the message names it.
             InputError: ``hop_s`` is no number, or less than a sample.
         """
-        from edgesmith_runtime.decoding import decode
         from edgesmith_runtime.streaming import ModelStream
 
         names = [spec.name for spec in self.signature.inputs]
@@ -197,9 +198,7 @@ class Model:
         def answer(tensor: NDArray[Any]) -> list[Prediction]:
             tensors = {names[0]: tensor}
             self._finiteness.check_tensors(tensors)
-            outputs = self._runner.run(tensors)
-            self._finiteness.check_outputs(outputs, tensors)
-            return decode(self.manifest.task, self.manifest.outputs, outputs)
+            return self._answers(tensors, self._runner.run(tensors))
 
         return ModelStream(self._transform, names[0], answer, hop_s=hop_s)
 
@@ -249,6 +248,16 @@ class Model:
 
         return replay(self._bundle, self._runner, self._prepare)
 
+    def _answers(
+        self, tensors: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
+    ) -> list[Prediction]:
+        from edgesmith_runtime.decoding import check_rows, decode
+
+        n_samples = len(next(iter(tensors.values())))
+        check_rows(outputs, n_samples, where=self.artifact.file)
+        self._finiteness.check_outputs(outputs, tensors)
+        return decode(self.manifest.task, self.manifest.outputs, outputs)
+
     def _split(self, raws: object) -> dict[str, Batch]:
         return split_inputs(self.manifest.raw_inputs, raws)
 
@@ -273,13 +282,12 @@ class Model:
 
 
 def _may_be_missing(manifest: Manifest, n_steps: int) -> frozenset[str]:
-    """Values that steps within a fused artifact fill: NaN may come in there."""
-    return frozenset(
-        name
-        for step in manifest.transform[n_steps:]
-        if step.op in FILLING
-        for name in step.inputs
-    )
+    """Values that steps within a fused artifact fill, some steps later too: NaN may come in there."""
+    names: set[str] = set()
+    for step in reversed(manifest.transform[n_steps:]):
+        if step.op in FILLING or names.intersection(step.outputs):
+            names.update(step.inputs)
+    return frozenset(names)
 
 
 def _is_empty(raws: object) -> bool:

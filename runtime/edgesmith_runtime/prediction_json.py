@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,18 +17,24 @@ __all__ = ["prediction_json"]
 def prediction_json(prediction: Prediction) -> dict[str, Any]:
     """What belongs to the task, then ``outputs``; null stands where JSON has no number."""
     members = {
-        field.name: getattr(prediction, field.name)
+        field.name: _finite(value)
         for field in dataclasses.fields(prediction)
-        if field.name != "outputs" and getattr(prediction, field.name) is not None
+        if field.name != "outputs" and (value := getattr(prediction, field.name)) is not None
     }
-    if isinstance(prediction.value, np.ndarray):
-        members["value"] = prediction.value.tolist()
-    outputs = {name: _finite(array.tolist()) for name, array in prediction.outputs.items()}
+    outputs = {name: _finite(array) for name, array in prediction.outputs.items()}
     return {**members, "outputs": outputs}
 
 
 def _finite(value: Any) -> Any:
-    """Nested lists of numbers with null where JSON has no number."""
-    if isinstance(value, list):
-        return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    """What JSON has: arrays as nested lists, null in place of NaN and infinity."""
+    match value:
+        case np.ndarray():
+            return _finite(value.tolist())
+        case list():
+            return [_finite(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value

@@ -45,6 +45,8 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
     places = iter(args)
     for one in fields(self):
         if not one.init:
+            if one.default_factory is not MISSING:
+                self.__dict__[one.name] = one.default_factory()
             continue
         value = MISSING if one.kw_only else next(places, MISSING)
         if value is MISSING:

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from edgesmith_runtime.ed25519 import KEY_BYTES, SIGNATURE_BYTES, is_public_key, verify
 from edgesmith_runtime.errors import InputError, SealError
@@ -30,6 +30,7 @@ __all__ = [
 
 _FILE = "SIGNATURE"
 MAX_VERSION = 2**63 - 1
+_MAX_KEY_BYTES = 4096  # of a file that has a key and nothing else
 
 _FORM = re.compile(
     rb"edgesmith-signature-v1\n"
@@ -116,7 +117,12 @@ def public_keys(given: str | bytes | Sequence[str | bytes]) -> tuple[bytes, ...]
     Raises:
         ValueError: There is none, or one is no Ed25519 key; a caller's bug.
     """
-    keys = [given] if isinstance(given, str | bytes) else list(given)
+    if isinstance(given, str | bytes | bytearray | memoryview):
+        return (_public_key(given),)
+    try:
+        keys = list(given)
+    except TypeError as error:
+        raise _no_key(type(given).__name__) from error
     if not keys:
         raise ValueError("public_key: expected a key or several, got none")
     return tuple(_public_key(key) for key in keys)
@@ -131,7 +137,8 @@ def public_key_file(path: str | os.PathLike[str]) -> bytes:
     from pathlib import Path  # a load with a key in hand does without
 
     try:
-        return public_keys(Path(path).read_bytes())[0]
+        with Path(path).open("rb") as file:
+            return public_keys(file.read(_MAX_KEY_BYTES))[0]
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
@@ -141,14 +148,22 @@ def public_key_file(path: str | os.PathLike[str]) -> bytes:
         ) from error
 
 
-def _public_key(given: str | bytes) -> bytes:
+def _no_key(got: str) -> ValueError:
+    return ValueError(
+        "public_key: expected 32 bytes, or the text of a PEM file with an Ed25519 public key, "
+        f"got {got}; give the content of the .pub file, not its name"
+    )
+
+
+def _public_key(given: object) -> bytes:
+    if isinstance(given, bytearray | memoryview):
+        given = bytes(cast("bytes", given))
+    if not isinstance(given, str | bytes):
+        raise _no_key(type(given).__name__)
     raw = given if isinstance(given, bytes) and len(given) == KEY_BYTES else _from_pem(given)
     if raw is None:
-        got = f"{len(given)} characters" if isinstance(given, str) else f"{len(given)} bytes"
-        raise ValueError(
-            f"public_key: expected 32 bytes, or the text of a PEM file with an Ed25519 public key, "
-            f"got {got} of something else; give the content of the .pub file, not its name"
-        )
+        unit = "characters" if isinstance(given, str) else "bytes"
+        raise _no_key(f"{len(given)} {unit} of something else")
     if not is_public_key(raw):
         raise ValueError("public_key: these 32 bytes are no Ed25519 public key; read it again")
     return raw

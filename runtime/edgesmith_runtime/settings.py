@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from edgesmith_runtime.host import available_threads
 from edgesmith_runtime.records import record
 from edgesmith_runtime.spec import Format
-from edgesmith_runtime.threads import thread_budget
+from edgesmith_runtime.threads import check_n_threads, thread_budget
 
-__all__ = ["Engine", "EngineSettings", "Layout", "default_settings", "engines_for"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "Engine",
+    "EngineSettings",
+    "Layout",
+    "default_settings",
+    "engines_for",
+    "package_of",
+    "runner_of",
+    "settings_from",
+]
 
 
 class Engine(StrEnum):
@@ -52,8 +64,7 @@ class EngineSettings:
     layout: Layout = Layout.BLOCKED
 
     def __post_init__(self) -> None:
-        if self.n_threads < 1:
-            raise ValueError(f"n_threads: expected at least 1, got {self.n_threads}")
+        check_n_threads(self.n_threads, name="n_threads")
 
     def __str__(self) -> str:
         threads = "1 thread" if self.n_threads == 1 else f"{self.n_threads} threads"
@@ -75,6 +86,39 @@ def engines_for(artifact_format: Format) -> tuple[Engine, ...]:
             return (Engine.LITERT,)
         case _:
             assert_never(artifact_format)
+
+
+def package_of(engine: Engine) -> str:
+    """The package that an engine comes in, as it is imported."""
+    match engine:
+        case Engine.ONNXRUNTIME:
+            return "onnxruntime"
+        case Engine.LITERT:
+            return "ai_edge_litert"
+        case Engine.OPENVINO:
+            return "openvino"
+        case _:
+            assert_never(engine)
+
+
+def runner_of(engine: Engine) -> str:
+    """The module that imports an engine."""
+    match engine:
+        case Engine.ONNXRUNTIME:
+            return "edgesmith_runtime.runners.onnx"
+        case Engine.LITERT:
+            return "edgesmith_runtime.runners.tflite"
+        case Engine.OPENVINO:
+            return "edgesmith_runtime.runners.openvino"
+        case _:
+            assert_never(engine)
+
+
+def settings_from(members: Mapping[str, Any]) -> EngineSettings:
+    """Settings from what ``dataclasses.asdict`` and JSON made of them."""
+    kept = dict(members)
+    kept["engine"], kept["layout"] = Engine(kept["engine"]), Layout(kept["layout"])
+    return EngineSettings(**kept)
 
 
 def default_settings(

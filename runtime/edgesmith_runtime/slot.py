@@ -84,7 +84,11 @@ class Slot:
     def run(
         self, tensors: Mapping[str, NDArray[Any]], *, timeout: float | None = None
     ) -> dict[str, NDArray[Any]]:
-        """``Model.run`` of what serves now."""
+        """``Model.run`` of what serves now.
+
+        Who labels the outputs takes ``slot.model`` once, for ``run`` and labels: after a swap
+        those of the slot's model may be others.
+        """
         return self._model.run(tensors, timeout=timeout)
 
     async def predict_async(self, raw: object, *, timeout: float | None = None) -> Prediction:
@@ -114,7 +118,8 @@ class Slot:
 
         Raises:
             BundleError: Damaged, or as ``load`` says; without golden samples; or with other raw
-                inputs, task or outputs than callers of this slot rely on.
+                inputs, task or outputs than callers of this slot rely on. Labels, units and
+                thresholds may change: each ``Prediction`` has those of the model that gave it.
             SelfTestError: It answers otherwise here than where it was built.
             WriteError: The folder cannot be written to.
         """
@@ -143,7 +148,7 @@ class Slot:
             if serving != there:
                 raise BundleError(
                     f"{self._folder.current}: expected the bundle that this slot serves, "
-                    f"identity {serving[:12]}, got {there[:12] if there else 'a damaged file'}; "
+                    f"identity {serving[:12]}, got {there[:12] if there else 'one that cannot be read'}; "
                     "another process went back or swapped: swap again, or open the slot again"
                 )
             self._folder.end_probation()

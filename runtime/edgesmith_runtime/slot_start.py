@@ -48,9 +48,16 @@ def started(folder: UpdateFolder, load: Callable[[Path], Model]) -> Start:
         return _first_that_loads(folder, load)
     with folder.locked():
         there = folder.current_identity()
-        if there in folder.on_probation():
-            return _back(folder, load, unconfirmed=there or "")
-        trouble = _trouble(folder.end_probation)  # its writer was killed before the rename
+        try:
+            is_on_probation = there in folder.on_probation()
+        except BundleError as error:
+            start = _first_that_loads(folder, load)
+            return replace(start, warnings=(*start.warnings, str(error)))
+        if there is None:  # whether that is on probation nobody knows: the note stays
+            return _first_that_loads(folder, load)
+        if is_on_probation:
+            return _back(folder, load, unconfirmed=there)
+        trouble = _trouble(folder.end_probation)  # its writer ended before the rename
         start = _first_that_loads(folder, load)
         return replace(start, warnings=(*start.warnings, *trouble))
 

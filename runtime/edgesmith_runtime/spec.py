@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Format", "Precision", "Signature", "TensorSpec"]
+__all__ = ["Format", "Precision", "Signature", "TensorSpec", "as_array"]
 
 DTYPES = frozenset(
     ["bool", "float16", "float32", "float64"]
@@ -187,26 +187,15 @@ class Signature:
             )
         if set(tensors) != set(expected):
             raise SignatureError(
-                f"expected the input tensors {expected}, got {sorted(tensors)}; "
+                f"expected the input tensors {expected}, got {sorted(tensors, key=str)}; "
                 "model.prepare(raw) makes them from a raw input"
             )
+        shapes: dict[str, tuple[int, ...]] = {}
         for spec in self.inputs:
-            array = tensors[spec.name]
-            # numpy.ma takes 20 ms to import: not for the plain array that nearly every caller has.
-            if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
-                raise SignatureError(
-                    f"tensor '{spec.name}': expected a plain array, got a masked one, whose mask "
-                    "an engine does not see; fill it with .filled(value)"
-                )
-            try:
-                numbers = np.asarray(array)
-            except (ValueError, OverflowError) as error:
-                raise SignatureError(
-                    f"tensor '{spec.name}': expected an array of {spec.dtype}, got "
-                    f"{type(array).__name__}, of which numpy makes none: {error}"
-                ) from error
-            spec.check(numbers)
-        self._check_named_axes({name: np.shape(array) for name, array in tensors.items()})
+            array = as_array(spec, tensors[spec.name])
+            spec.check(array)
+            shapes[spec.name] = array.shape
+        self._check_named_axes(shapes)
 
     def _check_named_axes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         lengths: dict[str, tuple[str, int]] = {}
@@ -219,3 +208,26 @@ class Signature:
                             f"tensor '{spec.name}': expected {expected} on the axis '{axis}' as "
                             f"in '{first}', got {length}"
                         )
+
+
+def as_array(spec: TensorSpec, given: object) -> NDArray[Any]:
+    """What an app gives for a tensor, as an array of whatever dtype and shape.
+
+    Raises:
+        SignatureError: numpy makes none of it, or it is a masked one.
+    """
+    # numpy.ma takes 20 ms to import: not for the plain array that nearly every caller has.
+    if type(given) is np.ndarray:
+        return given
+    if isinstance(given, np.ma.MaskedArray):
+        raise SignatureError(
+            f"tensor '{spec.name}': expected a plain array, got a masked one, whose mask "
+            "an engine does not see; fill it with .filled(value)"
+        )
+    try:
+        return np.asarray(given)
+    except Exception as error:  # a tensor of a framework raises what it likes
+        raise SignatureError(
+            f"tensor '{spec.name}': expected an array of {spec.dtype}, got "
+            f"{type(given).__name__}, of which numpy makes none: {error}"
+        ) from error

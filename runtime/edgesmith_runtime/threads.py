@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-__all__ = ["own_threads", "pooled_threads", "set_thread_budget", "thread_budget"]
+__all__ = [
+    "check_n_threads",
+    "own_threads",
+    "pooled_threads",
+    "set_thread_budget",
+    "thread_budget",
+]
+
+
+# Each thread has a stack: a system that gives no more of them lets an engine wait for ever.
+MOST_THREADS = max(64, 4 * (os.cpu_count() or 1))
+
+
+def check_n_threads(given: object, *, name: str) -> None:
+    """Refuse what is no number of threads, or far beyond this machine.
+
+    Args:
+        given: By an app, which may not use a type checker.
+        name: For the message: how the app calls it.
+
+    Raises:
+        ValueError: It is no whole number from 1 to ``MOST_THREADS``.
+    """
+    is_whole = isinstance(given, int) and not isinstance(given, bool)
+    if not is_whole or not 1 <= cast("int", given) <= MOST_THREADS:
+        raise ValueError(
+            f"{name}: expected a whole number of threads from 1 to {MOST_THREADS}, got {given!r}"
+        )
 
 
 class _Budget:
@@ -43,11 +71,9 @@ def set_thread_budget(n: int) -> None:
 
     Raises:
         BackendError: Another budget is set, or a model was loaded with threads of its own.
-        ValueError: ``n`` is no whole number from 1.
+        ValueError: ``n`` is no whole number from 1, or far beyond this machine.
     """
-    given = cast("object", n)  # an app may not use a type checker
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise ValueError(f"n: expected a whole number of threads from 1, got {given!r}")
+    check_n_threads(n, name="n")
     with _BUDGET.lock:
         if _BUDGET.n_threads not in (None, n):
             raise BackendError(
@@ -91,19 +117,26 @@ def pooled_threads(n: int, start: Callable[[int, int], object]) -> None:
             )
 
 
-def own_threads() -> None:
-    """Note that a session is opened with threads of its own.
+@contextmanager
+def own_threads() -> Generator[None]:
+    """Around the opening of a session with threads of its own; noted where that succeeds.
 
     Raises:
         BackendError: A budget is set: onnxruntime gives no session threads of its own then.
     """
+    _refuse_own()
+    yield
     with _BUDGET.lock:
-        if _BUDGET.n_threads is not None:
-            raise BackendError(
-                f"n_threads: expected none for onnxruntime, whose models share a budget of "
-                f"{_BUDGET.n_threads} threads; leave it away, or set no thread budget"
-            )
+        _refuse_own()  # set meanwhile
         _BUDGET.has_own = True
+
+
+def _refuse_own() -> None:
+    if _BUDGET.n_threads is not None:
+        raise BackendError(
+            f"n_threads: expected none for onnxruntime, whose models share a budget of "
+            f"{_BUDGET.n_threads} threads; leave it away, or set no thread budget"
+        )
 
 
 def _renew_lock() -> None:

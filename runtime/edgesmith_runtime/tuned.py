@@ -7,8 +7,8 @@
         SHA256.onnx      onnxruntime's optimised copy of the graph, not always there
 
 BUNDLE is the bundle's identity. HOST is a digest of the CPU, its instructions, the threads that
-this process may use and the versions of runtime and engines: where one of them changes there is
-no choice, and the bundle's default artifact runs.
+this process may use and the versions of runtime and engines: where one of them changes, or the
+chosen engine has none to be found, there is no choice, and the bundle's default artifact runs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from edgesmith_runtime.errors import BundleError, TuningWarning
 from edgesmith_runtime.fields import Fields, shown, strict_json
 from edgesmith_runtime.host import available_threads
 from edgesmith_runtime.records import record
-from edgesmith_runtime.settings import Engine, EngineSettings, Layout, engines_for
+from edgesmith_runtime.settings import Engine, EngineSettings, Layout, engines_for, package_of
 from edgesmith_runtime.threads import thread_budget
 from edgesmith_runtime.unpacked import read_regular
 
@@ -40,9 +40,12 @@ __all__ = [
     "CHOICE_VERSION",
     "Choice",
     "GraphCopy",
+    "MAX_CHOICE_BYTES",
     "Setup",
+    "check_owner",
     "choice_json",
     "copied_graph",
+    "has_version",
     "host_key",
     "tuned_choice",
     "verified_graph",
@@ -119,16 +122,18 @@ def tuned_choice(bundle: Bundle) -> Choice | None:
     folder = choices_folder(bundle.identity)
     if folder is None or not folder.is_dir() or thread_budget() is not None:
         return None
-    path = folder / f"{host_key()}.json"
+    installed = _installed()
+    path = folder / f"{_key(Path('/'), installed)}.json"
     try:
-        _check_owner(folder)
+        check_owner(folder)
         content = read_regular(path, max_bytes=MAX_CHOICE_BYTES, follow_links=False)
-        return _read_choice(bundle, content, str(path))
+        choice = _read_choice(bundle, content, str(path))
     except FileNotFoundError:
         return None
     except (BundleError, OSError, ValueError) as error:
         _warn(f"{path}: {str(error).removeprefix(f'{path}: ')}; the default artifact runs")
         return None
+    return choice if _is_among(choice.setup.settings.engine, installed) else None
 
 
 def copied_graph(bundle: Bundle, choice: Choice) -> bytes | None:
@@ -224,8 +229,13 @@ def _read_graph(fields: Fields) -> GraphCopy:
     return copy
 
 
-def _check_owner(folder: Path) -> None:
-    """Refuse a folder that someone else may have written into."""
+def check_owner(folder: Path) -> None:
+    """Refuse a folder of choices that someone else may have written into.
+
+    Raises:
+        BundleError: It is not of this user, or others may write to it.
+        OSError: It is not there.
+    """
     if sys.platform == "win32":  # where a profile is private by its own rules
         return
     status = folder.lstat()
@@ -244,7 +254,30 @@ def host_key(*, root: Path = Path("/")) -> str:
     Args:
         root: Where ``proc`` and ``sys`` are.
     """
-    facts = [*_cpu(root), str(available_threads(root=root)), *_versions()]
+    return _key(root, _installed())
+
+
+def has_version(engine: Engine) -> bool:
+    """Whether the key of this host has the version of an engine in it.
+
+    It has none where packages are without their metadata, in a frozen program for one; there the
+    key would be the same after the engine was replaced.
+    """
+    return _is_among(engine, _installed())
+
+
+def _is_among(engine: Engine, installed: list[str]) -> bool:
+    package = package_of(engine)
+    # onnxruntime comes by more names than one: onnxruntime_gpu, onnxruntime_openvino.
+    starts = (
+        (f"{package}-", f"{package}_") if engine is Engine.ONNXRUNTIME else (f"{package}-",)
+    )
+    return any(name.startswith(starts) for name in installed)
+
+
+def _key(root: Path, installed: list[str]) -> str:
+    versions = [platform.python_version(), *installed]
+    facts = [*_cpu(root), str(available_threads(root=root)), *versions]
     return sha256_hex("\n".join(facts).encode())[:32]
 
 
@@ -253,14 +286,15 @@ def _cpu(root: Path) -> list[str]:
         with (root / "proc/cpuinfo").open("rb") as file:
             block = file.read(_CPU_BYTES).decode("utf-8", "replace").split("\n\n", 1)[0]
     except OSError:
-        return [platform.machine(), platform.processor(), str(os.cpu_count())]
+        # Not platform.processor(), which starts a process.
+        return [platform.machine(), str(os.cpu_count())]
     lines = (line.partition(":") for line in block.splitlines())
     pairs = [(key.strip(), value.strip()) for key, _, value in lines]
     known = [f"{key}: {value}" for key, value in pairs if key in _CPU_KEYS]
     return [platform.machine(), *known]
 
 
-def _versions() -> list[str]:
+def _installed() -> list[str]:
     """Names of the installed distributions' directories, ``onnxruntime-1.32.0.dist-info``.
 
     ``importlib.metadata`` would say the same and takes 15 ms to import.
@@ -276,4 +310,4 @@ def _versions() -> list[str]:
             for name in names
             if name.startswith(_ENGINES) and name.endswith((".dist-info", ".egg-info"))
         )
-    return [platform.python_version(), *sorted(found)]
+    return sorted(found)

@@ -18,7 +18,7 @@ from edgesmith_runtime.checksums import MAX_SUMS_BYTES, SUMS, check_listed, read
 from edgesmith_runtime.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["read_regular", "read_unpacked"]
 
@@ -26,13 +26,18 @@ _MAX_FILES = MAX_MEMBERS + 2  # SHA256SUMS and SIGNATURE, which it does not list
 
 
 def read_unpacked(
-    directory: str | os.PathLike[str], *, unlisted: frozenset[str]
+    directory: str | os.PathLike[str],
+    *,
+    unlisted: Mapping[str, int],
+    check: Callable[[Mapping[str, bytes]], object],
 ) -> dict[str, bytes]:
     """The content of a directory by name, SHA256SUMS among it; digests are not checked here.
 
     Args:
         directory: The unpacked bundle.
-        unlisted: Names of files that SHA256SUMS does not list and that may be there.
+        unlisted: Names of files that SHA256SUMS does not list and that may be there, and how many
+            bytes each may have.
+        check: Refuses SHA256SUMS and these before a listed file is read.
 
     Raises:
         BundleError: A file is missing, surplus, too large or no regular file; the message names
@@ -43,19 +48,29 @@ def read_unpacked(
         sums = read_regular(
             _below(directory, SUMS), max_bytes=MAX_SUMS_BYTES, follow_links=False
         )
-    except FileNotFoundError as error:
-        raise BundleError(f"{directory}: not a bundle: the directory has no {SUMS}") from error
+    except FileNotFoundError:
+        sums = None
+    if sums is None:  # what it is, not that something could not be read
+        raise BundleError(f"{directory}: not a bundle: the directory has no {SUMS}")
     try:
         listed = read_checksums(sums)
         folders = {folder for name in listed for folder in folders_of(name)}
         # A folder of millions is not listed to its end; the first file too many is named.
         there = set(islice(_walk(directory, "", folders), _MAX_FILES + 1)) - {SUMS}
-        check_listed(listed, there - unlisted)
+        check_listed(listed, there - unlisted.keys())
     except BundleError as error:
         raise BundleError(f"{directory}: {error}") from error
     files: dict[str, bytes] = {SUMS: sums}
+    for name in there & unlisted.keys():
+        files[name] = read_regular(
+            _below(directory, name), max_bytes=unlisted[name], follow_links=False
+        )
+    try:
+        check(files)
+    except BundleError as error:
+        raise type(error)(f"{directory}: {error}") from error
     left = MAX_ARCHIVE_BYTES  # of both forms
-    for name in sorted(there):
+    for name in sorted(there - unlisted.keys()):
         most = min(MAX_MEMBER_BYTES, left)
         files[name] = read_regular(_below(directory, name), max_bytes=most, follow_links=False)
         left -= len(files[name])

@@ -7,8 +7,9 @@
     unconfirmed      identities that are on probation, one a line; absent where none is
 
 Each file is replaced by a rename, and in this order: previous, unconfirmed, current. So a writer
-that is killed between any two leaves a current bundle that either is the old one, or is the new
-one and on probation with the old one beside it.
+that is killed or fails between any two leaves a current bundle that either is the old one, or is
+the new one and on probation with the old one beside it. A note of what never came does no harm:
+the next start that can read the current bundle removes it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bundle import read_bundle, write_bundle
-from edgesmith_runtime.errors import BundleError, EdgesmithError, WriteError
+from edgesmith_runtime.errors import BundleError, WriteError
 from edgesmith_runtime.files import replacing
 
 if sys.platform != "win32":
@@ -109,15 +110,24 @@ class UpdateFolder:
         return self._note.exists()
 
     def on_probation(self) -> tuple[str, ...]:
-        """The identities of bundles that were installed and not confirmed."""
+        """The identities of bundles that were installed and not confirmed.
+
+        Raises:
+            BundleError: The note is there and cannot be read.
+        """
         try:
             text = self._note.read_text("ascii", errors="replace")
-        except OSError:
+        except FileNotFoundError:
             return ()
+        except OSError as error:
+            raise BundleError(
+                f"{self._note}: cannot be read, so what is on probation is not known: "
+                f"{error.strerror}; see that this user may read it"
+            ) from error
         return tuple(line for line in text.splitlines() if re.fullmatch("[0-9a-f]{64}", line))
 
     def current_identity(self) -> str | None:
-        """The identity of the current bundle as it is on the disk; None where it is damaged."""
+        """The identity of the current bundle as it is on the disk; None where it cannot be read."""
         try:
             return read_bundle(self.current).identity
         except BundleError:
@@ -132,18 +142,15 @@ class UpdateFolder:
                 the one that is previous already stays.
 
         Raises:
-            WriteError: A file cannot be written; the current bundle is the old one.
+            BundleError: What is on probation cannot be read.
+            WriteError: A file cannot be written. The current bundle is the old one; or it is the
+                new one, on probation, where it was written and its directory not flushed.
         """
         before = self.on_probation()
         if serving.identity not in before:
             write_bundle(serving, self.previous)
-        try:
-            self._write_note(dict.fromkeys((*before, new.identity)))
-            write_bundle(new, self.current)
-        except BaseException:
-            with suppress(EdgesmithError):
-                self._write_note(dict.fromkeys(before))
-            raise
+        self._write_note(dict.fromkeys((*before, new.identity)))
+        write_bundle(new, self.current)
 
     def restore(self, previous: Bundle) -> None:
         """Make the previous bundle the current one again, on no probation; call it locked.

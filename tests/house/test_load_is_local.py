@@ -5,6 +5,7 @@ Python's audit hook sees what Python does; what native libraries do, strace sees
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import re
@@ -18,7 +19,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edgesmith_runtime.bundle import read_bundle, unpack_bundle
+from edgesmith_runtime.runners.onnx import optimized_graph
+from edgesmith_runtime.settings import Engine, EngineSettings, Layout
 from edgesmith_runtime.spec import Format
+from edgesmith_runtime.tuned import Choice, GraphCopy, Setup
+from edgesmith_runtime.tuning.recording import opened_folder, record_choice, record_graph
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -50,9 +55,11 @@ def hook(event, args):
 import edgesmith_runtime as er
 sys.addaudithook(hook)
 path, engine, trusted = sys.argv[1], sys.argv[2], sys.argv[3] == "trusted"
-model = er.load(path, engine=engine, trusted=trusted, n_threads=2)
+asked = {} if engine == "tuned" else {"engine": engine, "n_threads": 2}
+model = er.load(path, trusted=trusted, **asked)
 answers = [model.predict([float(n)] * 8).label for n in range(3)]
-print(json.dumps({"events": events, "answers": answers}))
+found = {"events": events, "answers": answers, "settings": str(model.settings)}
+print(json.dumps(found))
 """
 ENGINES = [
     pytest.param(Format.ONNX, "onnxruntime", id="onnxruntime"),
@@ -90,6 +97,7 @@ def _is_of_the_host(path: str) -> bool:
     places = [ROOT / "runtime", *map(Path, sysconfig.get_paths().values()), Path(sys.prefix)]
     places += [Path(sys.base_prefix), Path("/proc"), Path("/sys"), Path("/dev/null")]
     libraries = ("/lib", "/usr/lib", "/etc/ld.so", "/etc/os-release")
+    path = "/" + path.lstrip("/")  # POSIX keeps two, and Linux makes nothing of it
     if "__editable__" in path:  # no file: how Python asks an editable install
         return True
     return path.startswith(libraries) or any(Path(path).is_relative_to(p) for p in places)
@@ -123,6 +131,33 @@ def test_each_file_of_a_directory_is_opened_once(bases: ModuleType, tmp_path: Pa
     reads = [path for kind, path in events if kind == "read" and not _is_of_the_host(path)]
     files = {str(tmp_path / "net" / name) for name in (*bundle.files, "SHA256SUMS")}
     assert sorted(reads) == sorted(files)
+
+
+@pytest.mark.parametrize("trust", ["trusted", "tried"])
+def test_what_was_tuned_is_read_once_and_nothing_is_written(
+    bases: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trust: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "net.edge"
+    path.write_bytes(bases.base_archive(Format.ONNX))
+    bundle = read_bundle(path)
+    file = bundle.manifest.default_artifact.file
+    settings = EngineSettings(engine=Engine.ONNXRUNTIME, n_threads=1, layout=Layout.PLAIN)
+    content = optimized_graph(bundle.artifact(file), settings)
+    copy = GraphCopy(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
+    choice = Choice(setup=Setup(file=file, settings=settings), reason="quicker", graph=copy)
+    folder = opened_folder(bundle.identity)
+    graph, recorded = record_graph(folder, copy, content), record_choice(folder, choice)
+
+    found = _run([sys.executable, "-B", "-c", SCRIPT, str(path), "tuned", trust])
+
+    events = found["events"]
+    assert found["settings"] == str(settings)
+    reads = [place for kind, place in events if kind == "read" and not _is_of_the_host(place)]
+    copies = [str(graph)] if trust == "trusted" else []
+    assert sorted(reads) == sorted([str(path), str(recorded), *copies])
+    assert {place for kind, place in events if kind in ("network", "write")} <= {"/dev/null"}
+    assert ("process" in {kind for kind, _ in events}) is (trust == "tried")
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")

@@ -12,6 +12,7 @@ from edgesmith_runtime.batch_line import BatchLine
 from edgesmith_runtime.batch_requests import ThreadRequest, What
 from edgesmith_runtime.errors import DeadlineError, SignatureError
 from edgesmith_runtime.runners.deadlines import deadline_after
+from edgesmith_runtime.spec import Signature, TensorSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -142,3 +143,48 @@ def test_a_batch_whose_time_is_over_never_runs(line: BatchLine, model: Noted) ->
     for request in late:
         with pytest.raises(DeadlineError, match="batcher: expected"):
             request.wait()
+
+
+@pytest.mark.parametrize(
+    "shape", [("classes", 3), (2, 3), ()], ids=["another axis", "a fixed one", "none"]
+)
+def test_outputs_that_nothing_says_can_be_cut_apart_are_of_runs_by_themselves(
+    shape: tuple[int | str, ...], model: Noted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = model.signature.inputs
+    signature = Signature(inputs, (TensorSpec("probabilities", "float32", shape),))
+    monkeypatch.setattr(Noted, "signature", signature)
+    line = BatchLine(model, max_batch=8, max_wait_s=0.0)
+    requests = runs([samples(1), samples(1)])
+
+    put_at_once(line, requests)
+    for request in requests:
+        request.wait()
+    line.close()
+
+    assert model.n_samples == [1, 1]
+
+
+def test_a_batch_of_tensors_runs_on_the_one_model_of_a_slot(tiny_bundle_path: Path) -> None:
+    slot = er.Slot(tiny_bundle_path)
+    line = BatchLine(slot, max_batch=8, max_wait_s=0.0)
+    requests = runs([samples(1), samples(2)])
+
+    put_at_once(line, requests)
+    outputs: list[Any] = [request.wait()["probabilities"] for request in requests]  # type: ignore[index]
+    line.close()
+
+    assert [*map(len, outputs)] == [1, 2]
+    np.testing.assert_allclose(
+        outputs[1], slot.run({"features": samples(2)})["probabilities"], rtol=1e-6
+    )
+
+
+def test_closing_waits_no_longer_than_it_may(line: BatchLine) -> None:
+    line.begins_alone()
+
+    is_closed_in_time = line.close(timeout=0.0)
+    line.end_alone()
+
+    assert not is_closed_in_time
+    assert line.close(timeout=60.0)

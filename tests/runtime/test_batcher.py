@@ -304,8 +304,9 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(counted: C
         with pytest.raises(BackendError, match="this batcher is closed"):
             asyncio.run(batcher.predict_async(raws[0]))
         assert not closing.done()
-    closing.result(LONG)
-    batcher.close()
+        assert not batcher.close(timeout=0.0)
+    assert closing.result(LONG)
+    assert batcher.close()
 
     assert all(one.result().label is not None for one in (first, *others))
     assert not any(one.name == "edgesmith-batcher" for one in threading.enumerate())

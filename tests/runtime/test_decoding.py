@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from edgesmith_runtime.decoding import decode
-from edgesmith_runtime.errors import BundleError
-from edgesmith_runtime.manifest import Decode, DecodeOp, Output, Task
+from edgesmith_runtime.bundle import make_bundle, read_bundle, write_bundle
+from edgesmith_runtime.decoding import check_rows, decode
+from edgesmith_runtime.errors import BackendError, BundleError
+from edgesmith_runtime.loading import load
+from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
+from edgesmith_runtime.spec import Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 scipy_special = pytest.importorskip("scipy.special")
 
@@ -175,3 +185,44 @@ def test_what_is_not_finite_stays_with_its_sample(op: DecodeOp, bad: float) -> N
     assert first.label == LABELS[2]
     assert second.score is not None
     assert not np.isfinite(second.score)
+
+
+@pytest.mark.parametrize("shape", [(), (4, 1), (1, 4)])
+def test_an_output_without_the_samples_on_its_first_axis_is_refused(
+    shape: tuple[int, ...],
+) -> None:
+    outputs = {"right": np.zeros((2, 3)), "odd": np.zeros(shape)}
+
+    with pytest.raises(
+        BackendError,
+        match=r"^m\.onnx: output 'odd': expected 2 on the first axis, .*; take it whole, by model",
+    ):
+        check_rows(outputs, 2, where="m.onnx")
+
+
+@pytest.mark.parametrize("task", [Task.REGRESSION, Task.TENSOR])
+def test_predictions_are_as_many_as_the_raw_inputs(
+    bundle_of: Callable[..., Path], tmp_path: Path, task: Task
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    spec = TensorSpec("x", "float32", ("batch", 2))
+    bundle = read_bundle(
+        bundle_of((RawInput("x", Kind.TENSOR, "two numbers"),), (), (None, (spec,)))
+    )
+    model = onnx.load_from_string(bytes(bundle.files["model0.onnx"]))
+    (output,) = model.graph.output
+    model.graph.node[-1].output[0] = "row"
+    model.graph.node.append(onnx.helper.make_node("Concat", ["row"] * 4, ["total"], axis=0))
+    output.type.tensor_type.shape.dim[0].dim_param = "rows"
+    entry = bundle.manifest.artifacts[0]
+    signature = Signature((spec,), (TensorSpec("total", "float32", ("rows", 1)),))
+    manifest = dataclasses.replace(
+        bundle.manifest,
+        task=task,
+        artifacts=(dataclasses.replace(entry, signature=signature),),
+    )
+    path = tmp_path / "four.edge"
+    write_bundle(make_bundle(manifest, {"model0.onnx": model.SerializeToString()}), path)
+
+    with pytest.raises(BackendError, match=r"output 'total': expected 1 on the first axis"):
+        load(path).predict(np.ones(2, np.float32))

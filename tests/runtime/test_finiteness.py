@@ -131,3 +131,35 @@ def test_another_policy_lists_the_known(path: Path, policy: Any) -> None:
         ValueError, match=rf"non_finite: expected one of \['error', .*{policy!r}"
     ):
         er.load(path, non_finite=policy)
+
+
+def test_nan_may_be_missing_where_a_later_step_of_the_model_fills(
+    bundle_of: Callable[..., Path],
+) -> None:
+    raw = (RawInput("x", Kind.SERIES, "two points"),)
+    scaling = {"offset": [0.0], "scale": [2.0]}
+    steps = (
+        Step(op="read_series", inputs=("x",), outputs=("t",)),
+        Step(op="scale", inputs=("t",), outputs=("s",), params=scaling),
+        Step(op="fill", inputs=("s",), outputs=("u",), params={"values": [7.0]}),
+    )
+    spec = TensorSpec("t", "float32", ("batch", 2, 1))
+    model = er.load(bundle_of(raw, steps, (0, (spec,))))
+
+    assert np.isnan(model.prepare([1.0, None])["t"]).sum() == 1
+
+
+def test_a_warning_passes_over_the_packages_within_ours(path: Path) -> None:
+    model = er.load(path, non_finite="warn")
+    inner: dict[str, Any] = {"__name__": "edgesmith_runtime.serving.inner", "model": model}
+    exec("def ask(raw): return model.predict(raw)", inner)
+
+    with pytest.warns(NonFiniteWarning) as told:
+        inner["ask"](OVER)
+
+    assert told[0].filename == __file__
+
+
+def test_a_policy_is_looked_at_before_the_bundle() -> None:
+    with pytest.raises(ValueError, match=r"^non_finite: expected one of .* got 'shrug'"):
+        er.load("nowhere.edge", non_finite="shrug")  # type: ignore[arg-type]

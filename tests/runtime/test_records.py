@@ -124,3 +124,16 @@ def test_it_matches_by_place() -> None:
     match Place(3, 4):
         case Place(x, y):
             assert (x, y) == (3, 4)
+
+
+@record()
+class Bag:
+    """A field that nobody gives."""
+
+    size: int
+    held: list[int] = field(init=False, default_factory=list[int])
+
+
+def test_a_field_that_nobody_gives_has_its_own_default() -> None:
+    assert Bag(1).held == []
+    assert Bag(1).held is not Bag(1).held

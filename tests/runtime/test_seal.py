@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -25,7 +26,7 @@ from edgesmith_runtime.seal import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = PRIVATE.public_key().public_bytes_raw()
@@ -252,3 +253,22 @@ def test_a_version_out_of_range_is_none(version: int) -> None:
 def test_a_signature_has_64_bytes() -> None:
     with pytest.raises(ValueError, match="expected 64 bytes, got 63"):
         Seal(key_id="0" * 16, version=0, signature=bytes(63))
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_a_key_in_any_kind_of_bytes_is_taken(kind: Callable[[bytes], Any]) -> None:
+    assert public_keys(kind(PUBLIC)) == public_keys([kind(PEM.encode())]) == (PUBLIC,)
+
+
+@pytest.mark.parametrize(
+    ("given", "got"),
+    [(Path("release.pub"), "PosixPath"), (7, "int"), ([None], "NoneType"), ([[]], "list")],
+)
+def test_what_is_no_text_and_no_bytes_is_told_with_the_cure(given: Any, got: str) -> None:
+    with pytest.raises(ValueError, match=f"got {got}; give the content of the .pub file, not"):
+        public_keys(given)
+
+
+def test_of_a_file_that_goes_on_and_on_little_is_read() -> None:
+    with pytest.raises(InputError, match="/dev/zero: expected an Ed25519 public key, as PEM"):
+        public_key_file("/dev/zero")

@@ -185,6 +185,36 @@ def test_where_the_current_one_is_damaged_the_previous_serves(
     assert which(folder / PREVIOUS, bundles) == 0
 
 
+def test_a_current_one_that_cannot_be_read_stays_on_probation(
+    folder: Path, updates: list[Path], bundles: list[Bundle], tmp_path: Path
+) -> None:
+    er.Slot(folder).swap(updates[1])
+    (folder / CURRENT).rename(tmp_path / "aside")
+    (folder / CURRENT).mkdir()  # of no use as a bundle for a while
+
+    with pytest.warns(RollbackWarning, match=r"current\.edge cannot be loaded, .* serves: "):
+        meanwhile = er.Slot(folder)
+    (folder / CURRENT).rmdir()
+    (tmp_path / "aside").rename(folder / CURRENT)
+    again = reopened(folder)
+
+    assert again.rolled_back
+    assert (serves(meanwhile, bundles), serves(again, bundles)) == (0, 0)
+    assert which(folder / CURRENT, bundles) == 0
+
+
+def test_where_the_note_cannot_be_read_it_stays_and_the_start_says_so(
+    folder: Path, bundles: list[Bundle]
+) -> None:
+    (folder / NOTE).mkdir()
+
+    with pytest.warns(RollbackWarning, match="unconfirmed: cannot be read, so what is on prob"):
+        slot = er.Slot(folder)
+
+    assert serves(slot, bundles) == 0
+    assert names(folder) == [CURRENT, NOTE]
+
+
 def test_where_both_are_damaged_both_are_named(folder: Path, updates: list[Path]) -> None:
     er.Slot(folder).swap(updates[1])
     (folder / NOTE).unlink()

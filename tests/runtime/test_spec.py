@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -109,3 +111,33 @@ def test_a_signature_is_its_inputs_then_its_outputs() -> None:
     y = TensorSpec("y", "float32", ("batch",))
 
     assert list(Signature((X,), (y,))) == [X, y]
+
+
+class _Attached:
+    """Like a tensor of a framework that does not give its memory away."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __array__(self, *_: object, **__: object) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("call detach()"), TypeError("on a device")])
+def test_what_gives_numpy_no_array_is_refused_by_name(error: Exception) -> None:
+    given: Any = _Attached(error)
+
+    with pytest.raises(
+        SignatureError,
+        match=rf"^tensor 'x': .* got _Attached, of which numpy makes none: {error.args[0][:4]}",
+    ):
+        Signature((X,), ()).check_inputs({"x": given})
+
+
+def test_names_of_several_kinds_are_listed() -> None:
+    tensors: Any = {1: np.zeros(1), "x": np.zeros(1)}
+
+    with pytest.raises(
+        SignatureError, match=r"expected the input tensors \['x'\], got \[1, 'x'\]"
+    ):
+        Signature((X,), ()).check_inputs(tensors)

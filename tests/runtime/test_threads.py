@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -160,7 +160,44 @@ print(model.predict([1, 2, 3, 4]).label)
     assert shown[1] == "cat"
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5, True, None])
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, None, 10**12])
 def test_a_budget_is_a_whole_number_from_1(n: object) -> None:
-    with pytest.raises(ValueError, match=rf"n: expected a whole .* from 1, got {n!r}"):
+    with pytest.raises(ValueError, match=rf"n: expected a whole .* from 1 to .*, got {n!r}"):
         er.set_thread_budget(n)  # pyright: ignore[reportArgumentType]
+
+
+def test_models_under_a_budget_print_nothing(tiny_bundle_path: Path) -> None:
+    code = "er.set_thread_budget(2); er.load(path).predict([1, 2, 3, 4])"
+
+    done = subprocess.run(
+        [sys.executable, "-c", START + code, tiny_bundle_path],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_model_that_did_not_open_has_no_threads_of_its_own(tiny_bundle_path: Path) -> None:
+    shown = _shown(
+        tiny_bundle_path,
+        """
+import dataclasses
+whole = er.read_bundle(path).artifact("model.onnx")
+print(told(lambda: er.open_runner(dataclasses.replace(whole, content=b"no model"))) is None)
+er.set_thread_budget(2)
+print(er.load(path).predict([1, 2, 3, 4]).label)
+""",
+    )
+
+    assert shown == ["False", "cat"]
+
+
+@pytest.mark.parametrize("n_threads", [0, -1, 2.5, "4", True, 10**12])
+def test_threads_of_a_run_are_a_whole_number_that_the_machine_bears(
+    tiny_bundle_path: Path, n_threads: Any
+) -> None:
+    with pytest.raises(ValueError, match=rf"^n_threads: .* from 1 to .*, got {n_threads!r}$"):
+        er.load(tiny_bundle_path, n_threads=n_threads)

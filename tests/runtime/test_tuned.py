@@ -24,6 +24,7 @@ from edgesmith_runtime.tuned import (
     GraphCopy,
     Setup,
     choice_json,
+    has_version,
     host_key,
     tuned_choice,
 )
@@ -105,8 +106,11 @@ def test_what_the_caller_asks_for_stands_above_it(
         ({"file": "model.tflite"}, "the bundle has no artifact 'model.tflite'"),
         ({"engine": "litert"}, "litert does not run model.onnx"),
         ({"engine": "abacus"}, 'expected one of onnxruntime, litert, openvino, got "abacus"'),
-        ({"n_threads": 4096}, "threads, got 4096"),
-        ({"n_threads": 0}, "expected at least 1, got 0"),
+        (
+            {"n_threads": er.available_threads() + 1},
+            f"expected at most {er.available_threads()} threads, got",
+        ),
+        ({"n_threads": 0}, "n_threads: expected a whole number of threads from 1 to"),
         ({"n_threads": True}, "expected a whole number, got true"),
         ({"spins": "yes"}, 'expected true or false, got "yes"'),
         ({"reason": ...}, "reason: missing"),
@@ -194,6 +198,25 @@ def test_a_setup_that_does_not_load_is_told_of_and_the_default_runs(
 
     assert caught[0].filename == __file__
     assert model.selftest().n_samples == 3
+
+
+def test_what_crashes_its_trial_is_not_tried_a_second_time(
+    tiny_bundle: Bundle,
+    tiny_bundle_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _recorded(tiny_bundle)
+    starts = tmp_path / "starts"
+    starts.mkdir()
+    crash = f"import os\nos.mkdir(f'{starts}/{{os.getpid()}}')\nos.abort()\n"
+    (tmp_path / "onnxruntime.py").write_text(crash)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    with pytest.raises(er.BundleError, match=r"trial of model\.onnx ended by signal 6"):
+        er.load(tiny_bundle_path, trusted=False)
+
+    assert len([*starts.iterdir()]) == 1
 
 
 def test_a_copy_of_the_graph_answers_as_the_bundle_does(
@@ -316,6 +339,45 @@ def test_the_key_of_a_host_follows_the_versions_installed(
     monkeypatch.syspath_prepend(tmp_path)
 
     assert host_key() != before
+
+
+def test_a_choice_is_not_used_where_its_engine_has_no_version(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    _recorded(tiny_bundle)
+
+    assert not has_version(Engine.ONNXRUNTIME)
+    assert tuned_choice(tiny_bundle) is None
+    (tmp_path / "onnxruntime_gpu-9.9.9.dist-info").mkdir()
+    _recorded(tiny_bundle)
+    assert tuned_choice(tiny_bundle) == CHOICE
+
+
+def test_another_package_of_an_engine_is_not_its_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    (tmp_path / "openvino_telemetry-2025.2.0.dist-info").mkdir()
+
+    assert not has_version(Engine.OPENVINO)
+
+
+def test_the_key_of_a_host_without_proc_starts_no_process(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from edgesmith_runtime.tuned import host_key;"
+        "sys.addaudithook(lambda event, _: print(event) if event == 'subprocess.Popen' else None);"
+        "host_key(root=Path(sys.argv[1]))"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown.stdout == ""
 
 
 def test_a_user_without_a_cache_loads_as_ever(

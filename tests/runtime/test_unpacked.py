@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgesmith_runtime.checksums import checksums, write_checksums
-from edgesmith_runtime.errors import BundleError
+from edgesmith_runtime.errors import BundleError, SealError
 from edgesmith_runtime.unpacked import read_regular, read_unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FILES = {"model.onnx": b"model", "assets/a.txt": b"asset", "assets/inner/b.txt": b"inner"}
 
@@ -29,7 +29,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def read(directory: Path) -> dict[str, bytes]:
-    return read_unpacked(directory, unlisted=frozenset(["SIGNATURE"]))
+    return read_unpacked(directory, unlisted={"SIGNATURE": 1024}, check=len)
 
 
 def refusal(directory: Path) -> str:
@@ -58,6 +58,24 @@ def test_a_file_that_needs_no_listing_is_read(directory: Path) -> None:
     (directory / "SIGNATURE").write_bytes(b"seal")
 
     assert read(directory)["SIGNATURE"] == b"seal"
+
+
+def test_a_file_that_needs_no_listing_has_a_limit_of_its_own(directory: Path) -> None:
+    (directory / "SIGNATURE").write_bytes(bytes(1025))
+
+    assert refusal(directory) == "SIGNATURE: expected at most 1024 bytes, got 1025"
+
+
+def test_what_is_listed_is_read_after_the_check(directory: Path) -> None:
+    (directory / "SIGNATURE").write_bytes(b"seal")
+
+    def check(files: Mapping[str, bytes]) -> None:
+        assert sorted(files) == ["SHA256SUMS", "SIGNATURE"]
+        raise SealError("not signed by us")
+
+    with pytest.raises(SealError) as caught:
+        read_unpacked(directory, unlisted={"SIGNATURE": 1024}, check=check)
+    assert str(caught.value) == f"{directory}: not signed by us"
 
 
 def test_a_directory_without_sums_is_not_a_bundle(tmp_path: Path) -> None:

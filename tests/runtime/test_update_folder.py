@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import sys
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 import edgesmith_runtime as er
 from edgesmith_runtime import update_folder
 from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.errors import RollbackWarning, WriteError
+from edgesmith_runtime.errors import BundleError, RollbackWarning, WriteError
 from edgesmith_runtime.update_folder import UpdateFolder
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     EndsBefore = Callable[[int, Callable[[], object]], bool]
 
 CURRENT, PREVIOUS, NOTE = "current.edge", "previous.edge", "unconfirmed"
+FAILED = 78
 
 
 @pytest.fixture(scope="module")
@@ -134,16 +138,64 @@ def test_killed_before_any_operation_the_folder_starts_with_what_was_good(
     bundles: list[Bundle],
     ends_before_operation: EndsBefore,
 ) -> None:
-    before = [bundles[index] for index in kill.probation]
-    lay_out(folder, updates, before)
-    states = [state(folder)]
-    number = 1
-    while ends_before_operation(number, partial(kill.act, UpdateFolder(folder), bundles)):
+    def lay() -> None:
+        lay_out(folder, updates, [bundles[index] for index in kill.probation])
+
+    acts = partial(kill.act, UpdateFolder(folder), bundles)
+    states = states_left(folder, lay, lambda number: ends_before_operation(number, acts))
+
+    assert len(states) == kill.n_states
+    assert starts_of(states, folder, bundles) == kill.may_start
+
+
+@pytest.mark.parametrize(("probation", "good", "n_states"), [([], 1, 4), ([1], 0, 3)])
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [("c_call", OSError(errno.EIO, "Input/output error")), ("c_return", KeyboardInterrupt())],
+    ids=["a call fails", "interrupted after a call"],
+)
+def test_whatever_fails_in_an_update_the_folder_starts_with_what_was_good(  # noqa: PLR0913
+    event: str,
+    error: BaseException,
+    probation: list[int],
+    good: int,
+    n_states: int,
+    folder: Path,
+    updates: list[Path],
+    bundles: list[Bundle],
+    fork: Fork,
+) -> None:
+    def lay() -> None:
+        lay_out(folder, updates, [bundles[index] for index in probation])
+
+    acts = partial(installs, UpdateFolder(folder), bundles)
+
+    def fails(number: int) -> bool:
+        return exit_code(fork(lambda: fail_at(number, event, error, acts))) == FAILED
+
+    states = states_left(folder, lay, fails)
+
+    assert len(states) == n_states
+    assert starts_of(states, folder, bundles) == {good}
+
+
+def states_left(
+    folder: Path, lay: Callable[[], None], ends: Callable[[int], bool]
+) -> list[dict[str, bytes]]:
+    """The different states that a folder is left in by ends at the first operation, the second..."""
+    lay()
+    states, number = [state(folder)], 1
+    while ends(number):
         if state(folder) not in states:
             states.append(state(folder))
-        lay_out(folder, updates, before)
+        lay()
         number += 1
+    assert number > 4
+    return states
 
+
+def starts_of(states: list[dict[str, bytes]], folder: Path, bundles: list[Bundle]) -> set[int]:
+    """Which bundles serve after a start from each state, and after one more."""
     started: set[int] = set()
     for left in states:
         (folder / NOTE).unlink(missing_ok=True)
@@ -151,10 +203,28 @@ def test_killed_before_any_operation_the_folder_starts_with_what_was_good(
             (folder / name).write_bytes(content)
         started.add(serves(reopened(folder), bundles))
         assert names(folder, drafts=False) == [CURRENT, PREVIOUS]
-        assert serves(er.Slot(folder), bundles) in kill.may_start
-    assert number > 4
-    assert len(states) == kill.n_states
-    assert started == kill.may_start
+        started.add(serves(er.Slot(folder), bundles))
+    return started
+
+
+def fail_at(
+    number: int, event: str, error: BaseException, act: Callable[[], object]
+) -> NoReturn:
+    """Act with an error before or after the k-th call into the system, and end the process."""
+    n_calls = 0
+
+    def count(frame: object, seen: str, function: object) -> None:
+        nonlocal n_calls
+        if seen == event and getattr(function, "__module__", None) in ("posix", "fcntl"):
+            n_calls += 1
+            if n_calls == number:
+                raise error
+
+    sys.setprofile(count)
+    with suppress(OSError, er.EdgesmithError, KeyboardInterrupt):
+        act()
+    sys.setprofile(None)
+    os._exit(FAILED if n_calls >= number else 0)
 
 
 def test_drafts_of_a_killed_swap_are_swept_by_the_next(
@@ -194,11 +264,8 @@ def test_under_a_file_size_limit_the_old_one_serves_on_and_starts_again(
     assert serves(er.Slot(folder), bundles) == 0
 
 
-def test_where_only_the_new_one_has_no_room_its_note_is_taken_back(
-    folder: Path,
-    updates: list[Path],
-    bundles: list[Bundle],
-    monkeypatch: pytest.MonkeyPatch,
+def test_where_only_the_new_one_has_no_room_its_note_does_no_harm(
+    folder: Path, updates: list[Path], bundles: list[Bundle]
 ) -> None:
     slot = er.Slot(folder)
     (folder / CURRENT).unlink()
@@ -208,7 +275,26 @@ def test_where_only_the_new_one_has_no_room_its_note_is_taken_back(
         slot.swap(updates[1])
 
     assert serves(slot, bundles) == 0
+    (folder / CURRENT).rmdir()
+    slot.swap(updates[2])
+    assert which(folder / PREVIOUS, bundles) == 0
+    assert serves(reopened(folder), bundles) == 0
     assert names(folder) == [CURRENT, PREVIOUS]
+
+
+def test_what_is_on_probation_is_not_guessed_where_the_note_cannot_be_read(
+    folder: Path, updates: list[Path], bundles: list[Bundle]
+) -> None:
+    slot = er.Slot(folder)
+    (folder / NOTE).mkdir()
+
+    with pytest.raises(
+        BundleError, match=r"unconfirmed: cannot be read, so what is on probation is not known"
+    ):
+        slot.swap(updates[1])
+
+    assert (serves(slot, bundles), which(folder / CURRENT, bundles)) == (0, 0)
+    assert names(folder) == [CURRENT, NOTE]
 
 
 def test_processes_that_swap_at_once_leave_a_whole_folder(

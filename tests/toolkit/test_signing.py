@@ -6,7 +6,9 @@ import stat
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -17,6 +19,9 @@ from edgesmith import signing
 from edgesmith_runtime.bundle import read_bundle, unpack_bundle
 from edgesmith_runtime.errors import BackendError, BundleError, ConfigError, WriteError
 from edgesmith_runtime.seal import MAX_VERSION, read_seal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TINY = Path(__file__).resolve().parents[1] / "data" / "bundles" / "v1" / "tiny.edge"
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -197,13 +202,22 @@ def test_a_key_is_never_replaced(suffix: str, tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [there]
 
 
-def test_a_private_key_in_the_draft_of_a_killed_maker_is_swept(tmp_path: Path) -> None:
-    draft = tmp_path / ".release.0123456789abcdef.draft.key"
-    draft.write_text("private")
+def test_a_private_key_is_for_its_owner_alone_from_the_first_moment(tmp_path: Path) -> None:
+    modes: set[int] = set()
 
-    signing.make_keys(tmp_path / "other")
+    def look(frame: object, event: str, function: object) -> None:
+        modes.update(stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("*.key"))
+        modes.update(stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob(".*.key"))
 
-    assert not draft.exists()
+    umask = os.umask(0)
+    sys.setprofile(look)
+    try:
+        signing.make_keys(tmp_path / "release")
+    finally:
+        sys.setprofile(None)
+        os.umask(umask)
+
+    assert modes == {0o600}
 
 
 def test_a_key_that_came_meanwhile_is_not_replaced(
@@ -221,6 +235,16 @@ def test_a_key_that_came_meanwhile_is_not_replaced(
 
     assert there.read_text() == "precious"
     assert [*tmp_path.iterdir()] == [there]
+
+
+def test_a_key_where_nothing_can_be_written_is_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(WriteError) as caught:
+        signing.make_keys(tmp_path / "absent" / "release")
+
+    assert str(caught.value) == (
+        f"{tmp_path}/absent/release.pub: cannot be written: No such file or directory "
+        "(113 bytes are needed); make its directory first"
+    )
 
 
 def test_a_missing_extra_is_named(key: Path) -> None:
@@ -257,8 +281,8 @@ CALLS = (
 )
 
 
-def _sign_and_die(place: Path, key: Path, number: int) -> int:
-    """Sign in a child that ends before its call of that number into the system; its exit code."""
+def _die_in(act: Callable[[], object], number: int) -> int:
+    """Act in a child that ends before its call of that number into the system; its exit code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # other tests left threads behind
         child = os.fork()
@@ -277,7 +301,7 @@ def _sign_and_die(place: Path, key: Path, number: int) -> int:
     code = 1
     try:
         sys.setprofile(count)
-        signing.sign(place, key, version=1)
+        act()
         code = 0
     finally:
         os._exit(code)
@@ -291,7 +315,7 @@ def test_a_signer_killed_before_any_operation_leaves_a_bundle_that_holds(
 
     while code == KILLED:
         number += 1
-        code = _sign_and_die(place, key, number)
+        code = _die_in(partial(signing.sign, place, key, version=1), number)
         seen.add(read_bundle(place).seal is not None)
         if place.is_dir():
             (place / "SIGNATURE").unlink(missing_ok=True)
@@ -303,3 +327,20 @@ def test_a_signer_killed_before_any_operation_leaves_a_bundle_that_holds(
     assert seen == {False, True}
     signing.sign(place, key)
     assert strays(place) == []
+
+
+def test_a_maker_killed_before_any_operation_leaves_no_private_key_without_its_public_one(
+    tmp_path: Path,
+) -> None:
+    seen: set[tuple[str, ...]] = set()
+    code, number = KILLED, 0
+
+    while code == KILLED:
+        number += 1
+        place = tmp_path / str(number)
+        place.mkdir()
+        code = _die_in(partial(signing.make_keys, place / "a"), number)
+        seen.add(tuple(sorted(path.name for path in place.iterdir() if path.stat().st_size)))
+
+    assert code == 0
+    assert seen == {(), ("a.pub",), ("a.key", "a.pub")}

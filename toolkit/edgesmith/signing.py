@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesmith_runtime.bundle import read_bundle, write_bundle
 from edgesmith_runtime.errors import BackendError, ConfigError, SealError, WriteError
-from edgesmith_runtime.files import replacing, scratch, sweep
+from edgesmith_runtime.files import replacing, write_new
 from edgesmith_runtime.seal import (
     MAX_VERSION,
     Seal,
@@ -21,6 +19,7 @@ from edgesmith_runtime.seal import (
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from edgesmith_runtime.bundle import Bundle
@@ -44,6 +43,8 @@ class KeyPair:
 def make_keys(stem: str | os.PathLike[str]) -> KeyPair:
     """Make a key: ``STEM.key``, for its owner alone, and ``STEM.pub``, for every device.
 
+    The public half is there before the private one is.
+
     Raises:
         WriteError: One of the files is there already, or cannot be written.
         BackendError: The extra ``[sign]`` is not installed.
@@ -54,7 +55,6 @@ def make_keys(stem: str | os.PathLike[str]) -> KeyPair:
         private=place.with_name(f"{place.name}.key"),
         public=place.with_name(f"{place.name}.pub"),
     )
-    sweep(place.parent)  # a killed maker may have left a draft that holds its private key
     for path in (pair.private, pair.public):
         if path.exists() or path.is_symlink():
             raise _taken(path)
@@ -67,23 +67,20 @@ def make_keys(stem: str | os.PathLike[str]) -> KeyPair:
     public: bytes = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    _write_new(pair.private, private, mode=stat.S_IRUSR | stat.S_IWUSR)
-    _write_new(pair.public, public, mode=None)
+    _write_new(pair.public, public, mode=0o666)
+    try:
+        _write_new(pair.private, private, mode=0o600)
+    except BaseException:
+        pair.public.unlink(missing_ok=True)
+        raise
     return pair
 
 
-def _write_new(path: Path, content: bytes, *, mode: int | None) -> None:
-    """A file that was not there; one that came meanwhile stays."""
-    with replacing(path, size_bytes=len(content)) as draft:
-        if mode is not None:
-            draft.chmod(mode)  # before there is anything to read
-        draft.write_bytes(content)
-        try:
-            os.link(draft, path)
-        except FileExistsError as error:
-            raise _taken(path) from error
-        except OSError:
-            pass  # a file system without links: the look before has to do
+def _write_new(path: Path, content: bytes, *, mode: int) -> None:
+    try:
+        write_new(path, content, mode=mode)
+    except FileExistsError as error:
+        raise _taken(path) from error
 
 
 def _taken(path: Path) -> WriteError:
@@ -114,7 +111,7 @@ def sign(
     Raises:
         BundleError: The bundle does not hold.
         ConfigError: The key cannot be read, or a version must be given.
-        WriteError: The bundle cannot be written.
+        WriteError: The bundle cannot be written; of a directory, the folder that it is in.
         BackendError: The extra ``[sign]`` is not installed.
     """
     place = Path(path)
@@ -128,11 +125,13 @@ def sign(
         version=number,
         signature=private.sign(signed_message(bundle.sums, version=number)),
     )
-    sealed = replace(bundle, seal=write_seal(seal))
+    content = write_seal(seal)
     if place.is_dir():
-        _put_into(place, write_seal(seal))
+        folder = place.resolve()  # which must not hold a draft for one moment
+        with replacing(folder / "SIGNATURE", aside=folder.parent) as draft:
+            draft.write_bytes(content)
     else:
-        write_bundle(sealed, place)
+        write_bundle(replace(bundle, seal=content), place)
     return seal
 
 
@@ -153,22 +152,6 @@ def _version(bundle: Bundle, place: Path) -> int:
     return 0
 
 
-def _put_into(directory: Path, content: bytes) -> None:
-    """Rename SIGNATURE into a directory that must not hold a draft for one moment."""
-    place = directory.resolve()
-    with scratch(place.parent) as folder:
-        ready = folder / "SIGNATURE"
-        with replacing(ready) as draft:
-            draft.write_bytes(content)
-        try:
-            ready.replace(place / ready.name)
-        except OSError as error:
-            raise WriteError(
-                f"{directory}: cannot be written: {error.strerror or error}; choose a place that "
-                "you may write to"
-            ) from error
-
-
 def _private_key(path: Path, ask_password: Callable[[], str] | None) -> Any:
     ed25519, serialization = _cryptography()
     try:
@@ -177,7 +160,10 @@ def _private_key(path: Path, ask_password: Callable[[], str] | None) -> Any:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     is_encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in content
     if is_encrypted and ask_password is None:
-        raise ConfigError(f"{path}: has a password, and there is nobody to ask for it")
+        raise ConfigError(
+            f"{path}: has a password, and there is nobody to ask for it; sign in a terminal, or "
+            "give ask_password"
+        )
     password = ask_password().encode() if is_encrypted and ask_password is not None else None
     try:
         key: Any = serialization.load_pem_private_key(content, password)

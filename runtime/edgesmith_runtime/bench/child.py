@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bench.exchange import Problem, Reply
+from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:
     from edgesmith_runtime.bench.exchange import Request
@@ -54,7 +55,15 @@ def ask(worker: str, question: str, *, deadline_s: float) -> str | Problem:
 
     Returns:
         Its standard output; a ``Problem`` where it dies or overruns.
+
+    Raises:
+        BackendError: There is no interpreter to start a process with.
     """
+    if getattr(sys, "frozen", False) or not sys.executable:
+        raise BackendError(
+            "a measurement needs a Python interpreter for its processes, and this program has "
+            "none of its own; measure with edgesmith-runtime where Python is installed"
+        )
     try:
         # -P and our own path: the child imports what this process would, and nothing that
         # happens to lie in the current directory.
@@ -70,6 +79,8 @@ def ask(worker: str, question: str, *, deadline_s: float) -> str | Problem:
         )
     except subprocess.TimeoutExpired:
         return Problem(f"no answer within {deadline_s:g} s; the process was ended")
+    except OSError as error:
+        raise BackendError(f"{sys.executable}: cannot be started: {error}") from error
     if ended.returncode != 0:
         return Problem(f"the process ended by {_end(ended.returncode, ended.stderr)}")
     return ended.stdout
@@ -81,6 +92,9 @@ def _failed(request: Request, problem: Problem) -> Reply:
 
 def _end(returncode: int, stderr: str) -> str:
     if returncode < 0:
-        return f"signal {-returncode} ({signal.Signals(-returncode).name})"
+        try:
+            return f"signal {-returncode} ({signal.Signals(-returncode).name})"
+        except ValueError:  # a real-time signal has no name
+            return f"signal {-returncode}"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return f"exit code {returncode}" + (f": {lines[-1]}" if lines else "")

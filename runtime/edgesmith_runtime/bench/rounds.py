@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ from edgesmith_runtime.bench.references import (
 from edgesmith_runtime.bench.samples import write_tensors
 from edgesmith_runtime.bundle import Bundle, read_bundle
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.files import scratch
 from edgesmith_runtime.host import Host, available_threads, this_host
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def compare(
         BundleError: The bundle cannot be read.
         InputError: ``against`` is not there, or there are no samples.
         SignatureError: ``samples`` are not what the default artifact takes.
-        BackendError: The default artifact cannot be run on ``samples``.
+        BackendError: The default artifact cannot be run on ``samples``, or there is no
+            interpreter to start a process with.
+        WriteError: There is no place for temporary files.
     """
     spent = plan or Plan()
     opened = read_bundle(bundle)
@@ -83,8 +85,8 @@ def compare(
     host = this_host()
     n_threads = spent.n_threads or available_threads()
     load_start = _load_average()
-    with tempfile.TemporaryDirectory(prefix="edgesmith-bench-") as folder:
-        template = _template(Path(folder), Path(bundle), spent, n_threads)
+    with scratch() as folder:
+        template = _template(folder, Path(bundle), spent, n_threads)
         requests = _requests(template, opened, references, original)
         ledger = _Ledger(problems=_unmeasurable(opened, spent))
         _run_rounds(requests, ledger, spent, host, progress)

@@ -7,7 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.commands.options import common, count, engine
+from edgesmith_runtime.commands.options import common, count, engine, trust
+from edgesmith_runtime.commands.showing import checked_path
 from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ __all__ = ["add", "run"]
 def add(commands: Commands) -> None:
     """Put the command among the others."""
     parser = commands.add_parser(
-        "bench", help="latency of the artifacts, and of Keras", parents=[common(), engine()]
+        "bench",
+        help="latency of the artifacts, and of Keras",
+        parents=[common(), engine(), trust()],
     )
     parser.add_argument("--against", metavar="MODEL.keras", help="the original Keras model")
     parser.add_argument("--rounds", type=count, metavar="N", help="fresh processes each")
@@ -35,12 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     plan = Plan(n_threads=arguments.threads)
     if arguments.rounds is not None:
         plan = dataclasses.replace(plan, n_rounds=arguments.rounds)
-    comparison = compare(
-        arguments.bundle,
-        against=arguments.against,
-        plan=plan,
-        progress=_show_progress,
-    )
+    with checked_path(arguments) as place:
+        comparison = compare(
+            place, against=arguments.against, plan=plan, progress=_show_progress
+        )
     if arguments.json:
         print(json.dumps(comparison.to_json()))
     else:

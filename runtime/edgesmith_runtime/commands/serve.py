@@ -5,16 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
-import warnings
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.commands.options import Parser, count, seconds, trust
-from edgesmith_runtime.commands.showing import one_line
-from edgesmith_runtime.errors import BackendError, PortabilityWarning, TuningWarning
-from edgesmith_runtime.host import available_threads
-from edgesmith_runtime.loading import load
+from edgesmith_runtime.commands.options import Parser, artifact, count, seconds, trust
+from edgesmith_runtime.commands.showing import opened, warnings_told
+from edgesmith_runtime.errors import BackendError
 from edgesmith_runtime.serving.settings import ServerSettings
 from edgesmith_runtime.tuned import tuned_choice
 
@@ -25,9 +20,18 @@ if TYPE_CHECKING:
     from edgesmith_runtime.commands.options import Commands
     from edgesmith_runtime.model import Model
 
-__all__ = ["add", "run"]
+__all__ = ["add", "loader", "port", "run", "server_settings", "size_bytes"]
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+}
 _DEFAULTS = ServerSettings()
 
 
@@ -36,7 +40,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "serve",
         help="answer over HTTP: the Open Inference Protocol, raw inputs, a page",
-        parents=[_what(), trust(), _where(), _limits()],
+        parents=[_what(), artifact(), trust(), _where(), _limits()],
     )
     parser.set_defaults(command=run)
 
@@ -58,7 +62,8 @@ def _what() -> Parser:
         "--workers",
         type=count,
         metavar="N",
-        help="runs at once (as many as this process's share of the cores has room for)",
+        help="runs at once (as many as the cores of this process have room for, by the threads "
+        "of the model that has most)",
     )
     parser.add_argument(
         "--batch",
@@ -140,19 +145,25 @@ def run(arguments: argparse.Namespace) -> int:
         ) from error
     from edgesmith_runtime.serving.models import open_models
 
-    settings = _settings(arguments)
-    models = open_models(arguments.bundles, _loader(arguments), settings)
+    settings = server_settings(arguments)
+    with warnings_told():
+        models = open_models(arguments.bundles, loader(arguments), settings)
 
-    def announce(url: str) -> None:
-        if arguments.json:
-            print(json.dumps({"url": url, "models": [*models]}), flush=True)
-        else:
-            print(f"serving {', '.join(models)} at {url}", flush=True)
+        def announce(url: str) -> None:
+            if arguments.json:
+                print(json.dumps({"url": url, "models": [*models]}), flush=True)
+            else:
+                print(f"serving {', '.join(models)} at {url}", flush=True)
 
-    return serve(models, settings, announce=announce)
+        return serve(models, settings, announce=announce)
 
 
-def _settings(arguments: argparse.Namespace) -> ServerSettings:
+def server_settings(arguments: argparse.Namespace) -> ServerSettings:
+    """What the words say.
+
+    Raises:
+        BackendError: A number is out of range.
+    """
     names = arguments.allow_host
     return ServerSettings(
         host=arguments.host,
@@ -160,7 +171,7 @@ def _settings(arguments: argparse.Namespace) -> ServerSettings:
         allowed_hosts=None if names is None else tuple(name.lower() for name in names),
         max_body_bytes=arguments.max_body,
         max_concurrency=arguments.max_concurrency,
-        n_workers=arguments.workers or max(1, available_threads() // (arguments.threads or 1)),
+        n_workers=arguments.workers,
         timeout_s=arguments.timeout or None,
         drain_s=arguments.drain,
         grace_s=arguments.grace,
@@ -169,27 +180,17 @@ def _settings(arguments: argparse.Namespace) -> ServerSettings:
     )
 
 
-def _loader(arguments: argparse.Namespace) -> Callable[[Path], Model]:
+def loader(arguments: argparse.Namespace) -> Callable[[Path], Model]:
+    """Loads a bundle for many runs side by side: with one thread, unless tuned or told otherwise."""
+    may_be_tuned = not (arguments.threads or arguments.artifact or arguments.engine)
+
     def loaded(path: Path) -> Model:
-        with warnings.catch_warnings(record=True) as caught:
-            for kind in (PortabilityWarning, TuningWarning):
-                warnings.simplefilter("always", kind)
-            model = load(
-                path,
-                n_threads=arguments.threads or _untuned_threads(path),
-                public_key=arguments.public_key,
-                min_version=arguments.min_version,
-            )
-        for warning in caught:
-            print(f"warning: {one_line(str(warning.message))}", file=sys.stderr)
+        model = opened(arguments, path, n_threads=arguments.threads or 1)
+        if may_be_tuned and tuned_choice(model.bundle) is not None:
+            return opened(arguments, path, n_threads=None)
         return model
 
     return loaded
-
-
-def _untuned_threads(path: Path) -> int | None:
-    """One thread a run, so that runs go side by side; None where ``tune`` recorded what is best."""
-    return None if tuned_choice(read_bundle(path)) else 1
 
 
 def port(text: str) -> int:
@@ -202,7 +203,7 @@ def port(text: str) -> int:
 
 def size_bytes(text: str) -> int:
     """A size such as 32MB or 500KiB."""
-    match = re.fullmatch(r"(\d{1,12})([A-Za-z]*)", text)
+    match = re.fullmatch(r"([0-9]{1,12})([A-Za-z]*)", text)
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or not unit or not int(match[1]):
         raise argparse.ArgumentTypeError(f"expected a size such as 32MB, got '{text}'")

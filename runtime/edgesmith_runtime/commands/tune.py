@@ -8,14 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.commands.options import common, engine, seconds
-from edgesmith_runtime.commands.showing import print_table
+from edgesmith_runtime.commands.options import common, engine, seconds, trust
+from edgesmith_runtime.commands.showing import checked_path, print_table
 
 if TYPE_CHECKING:
     from edgesmith_runtime.commands.options import Commands
     from edgesmith_runtime.tuning import Tuning
 
-__all__ = ["add", "run"]
+__all__ = ["add", "run", "show"]
 
 
 def add(commands: Commands) -> None:
@@ -23,14 +23,14 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "tune",
         help="find out how it runs fastest on this host, and record it",
-        parents=[common(), engine()],
+        parents=[common(), engine(), trust()],
     )
     parser.add_argument(
         "--budget",
         type=_budget,
         metavar="S",
         default=60.0,
-        help="seconds to spend at most (60)",
+        help="seconds to measure at most (60)",
     )
     parser.add_argument(
         "--timeouts",
@@ -48,27 +48,32 @@ def run(arguments: argparse.Namespace) -> int:
     from edgesmith_runtime.tuning import forget_choices, tune
 
     if arguments.forget:
-        n_choices = forget_choices(read_bundle(arguments.bundle).identity)
+        bundle = read_bundle(
+            arguments.bundle, public_key=arguments.public_key, min_version=arguments.min_version
+        )
+        n_choices = forget_choices(bundle.identity)
         if arguments.json:
             print(json.dumps({"bundle": arguments.bundle, "forgotten": n_choices}))
         else:
             print(f"forgotten: {n_choices} choices for {arguments.bundle}")
         return 0
-    tuning = tune(
-        arguments.bundle,
-        budget_s=arguments.budget,
-        n_threads=arguments.threads,
-        timeouts=arguments.timeouts,
-        progress=_show_progress,
-    )
+    with checked_path(arguments) as place:
+        tuning = tune(
+            place,
+            budget_s=arguments.budget,
+            n_threads=arguments.threads,
+            timeouts=arguments.timeouts,
+            progress=_show_progress,
+        )
     if arguments.json:
         print(json.dumps(tuning.to_json()))
     else:
-        _show(tuning)
+        show(tuning)
     return 0
 
 
-def _show(tuning: Tuning) -> None:
+def show(tuning: Tuning) -> None:
+    """A table, the choice, and what became of a copy of the graph."""
     print_table(tuning.table())
     choice, copy = tuning.choice, tuning.copy
     print(f"\n{choice.setup}\n{choice.reason}")
@@ -79,6 +84,8 @@ def _show(tuning: Tuning) -> None:
             f"an optimised copy of the graph loads in {ratio.value:.2f} [{ratio.low:.2f}, "
             f"{ratio.high:.2f}] of {copy.load_ns / 1e6:.1f} ms: {kept}"
         )
+    if tuning.no_copy is not None:
+        print(f"no optimised copy of the graph: {tuning.no_copy}")
     print(f"recorded in {tuning.recorded} after {tuning.seconds:.0f} s; load uses it")
 
 

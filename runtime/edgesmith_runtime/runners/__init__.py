@@ -8,14 +8,15 @@ from edgesmith_runtime.errors import BackendError, SignatureError
 from edgesmith_runtime.settings import Engine, default_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.settings import EngineSettings
+    from edgesmith_runtime.spec import TensorSpec
 
-__all__ = ["Runner", "check_outputs", "open_runner"]
+__all__ = ["Runner", "check_outputs", "check_side", "open_runner"]
 
 
 class Runner(Protocol):
@@ -101,22 +102,49 @@ def _open(artifact: Artifact, settings: EngineSettings, graph: bytes | None) -> 
             try:
                 from edgesmith_runtime.runners.tflite import TfliteRunner
             except ImportError as error:
-                raise BackendError(
-                    f"{artifact.file}: TFLite needs an extra: "
-                    "pip install 'edgesmith-runtime[tflite]'"
-                ) from error
+                raise _not_imported(artifact, "TFLite", "ai_edge_litert", error) from error
             return TfliteRunner(artifact, settings)
         case Engine.OPENVINO:
             try:
                 from edgesmith_runtime.runners.openvino import OpenvinoRunner
             except ImportError as error:
-                raise BackendError(
-                    f"{artifact.file}: OpenVINO needs an extra: "
-                    "pip install 'edgesmith-runtime[openvino]'"
-                ) from error
+                raise _not_imported(artifact, "OpenVINO", "openvino", error) from error
             return OpenvinoRunner(artifact, settings)
         case _:
             assert_never(settings.engine)
+
+
+def _not_imported(
+    artifact: Artifact, what: str, package: str, error: ImportError
+) -> BackendError:
+    if isinstance(error, ModuleNotFoundError) and error.name == package:
+        return BackendError(
+            f"{artifact.file}: {what} needs an extra: "
+            f"pip install 'edgesmith-runtime[{what.lower()}]'"
+        )
+    return BackendError(f"{artifact.file}: '{package}' is installed and does not load: {error}")
+
+
+def check_side(
+    artifact: Artifact, side: str, specs: Iterable[TensorSpec], found: Mapping[str, str]
+) -> None:
+    """Refuse a file whose tensors are not those of the artifact's signature.
+
+    Args:
+        artifact: Named in the message.
+        side: "inputs" or "outputs".
+        specs: Of that side of the signature.
+        found: The dtype of each tensor of the file by name.
+
+    Raises:
+        BackendError: Other names or dtypes.
+    """
+    expected = {spec.name: spec.dtype for spec in specs}
+    if expected != found:
+        raise BackendError(
+            f"{artifact.file}: expected the {side} {expected} that the manifest names, the file "
+            f"has {dict(found)}; rebuild the bundle"
+        )
 
 
 def check_outputs(artifact: Artifact, outputs: Mapping[str, NDArray[Any]]) -> None:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
 import time
 from heapq import heapify, heappop, heappush
 from numbers import Real
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.errors import DeadlineError
+from edgesmith_runtime.errors import BackendError, DeadlineError
 from edgesmith_runtime.runners.forking import tell_after_fork
+from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Watch", "check_timeout", "deadline_after", "time_left"]
+    from edgesmith_runtime.bundle import Artifact
 
-MAX_WAIT_S = 3600.0  # a lock waits no longer than some hundred years; this is far below
+__all__ = [
+    "MAX_WAIT_S",
+    "Watch",
+    "check_ending",
+    "check_timeout",
+    "deadline_after",
+    "time_left",
+]
+
+MAX_WAIT_S = 3600.0  # a lock waits no longer than some hundred years, OpenVINO than 24 days
 MAX_DONE = 64  # runs that are over and still stand in the queue, before these are swept
 
 
@@ -27,10 +39,31 @@ def check_timeout(timeout: float) -> None:
     Raises:
         ValueError: It is not above 0, not finite, or no number; the message shows it.
     """
-    given: object = timeout  # an app may not use a type checker
-    if isinstance(given, bool) or not isinstance(given, Real) or not 0 < timeout < math.inf:
+    if not _is_time(timeout):
         raise ValueError(
             f"timeout: expected seconds above 0, or None for no limit, got {timeout!r}"
+        )
+
+
+def _is_time(given: object) -> bool:  # an app may not use a type checker
+    if isinstance(given, bool) or not isinstance(given, Real):
+        return False
+    try:
+        return 0 < float(given) < math.inf
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
+def check_ending(artifact: Artifact, timeout: float) -> None:
+    """Refuse a timeout for a format whose engine cannot end a run.
+
+    Raises:
+        BackendError: It is LiteRT's.
+    """
+    if artifact.format is Format.TFLITE:
+        raise BackendError(
+            f"{artifact.file}: expected no timeout, got {timeout:.3g} s: LiteRT cannot end a run "
+            "that has begun; leave it away, or load an ONNX artifact of the model"
         )
 
 
@@ -118,7 +151,13 @@ class _Watchdog:
                     name="edgesmith-deadlines",
                     daemon=True,
                 )
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    raise BackendError(
+                        f"timeout: expected to start the thread that ends runs, got: {error}; leave "
+                        "timeout= away, or run fewer threads"
+                    ) from error
                 self._thread = thread
             heappush(self._queue, watch)
             if watch.deadline < self._wakes_at:
@@ -144,11 +183,20 @@ class _Watchdog:
                     if watch.end is None:
                         self._n_done -= 1
                     else:
-                        watch.has_ended = True
-                        watch.end()
-                        watch.end = None
+                        end, watch.end, watch.has_ended = watch.end, None, True
+                        _call(end)
                 self._wakes_at = self._queue[0].deadline if self._queue else math.inf
                 changed.wait(min(self._wakes_at - now, MAX_WAIT_S))
+
+
+def _call(end: Callable[[], None]) -> None:
+    """What fails is shown as the end of any thread is, and the other watches go on."""
+    try:
+        end()
+    except Exception:  # noqa: BLE001 - there is nobody to raise to
+        threading.excepthook(
+            threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
+        )
 
 
 _WATCHDOG = _Watchdog()

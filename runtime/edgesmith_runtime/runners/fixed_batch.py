@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgesmith_runtime.errors import BackendError
 from edgesmith_runtime.runners.deadlines import deadline_after, time_left
 from edgesmith_runtime.spec import Signature
 
@@ -35,6 +36,9 @@ def run_in_batches(
 
     Returns:
         ``(n, ...)`` each.
+
+    Raises:
+        BackendError: An output has not the samples of a batch on its first axis.
     """
     n_samples = len(next(iter(tensors.values())))
     parts: list[Tensors] = []
@@ -42,9 +46,19 @@ def run_in_batches(
         # The last sample again: a value that the model takes, whatever it means.
         rows = np.minimum(np.arange(start, start + batch_size), n_samples - 1)
         parts.append(run({name: array[rows] for name, array in tensors.items()}))
+        _check_rows(parts[-1], batch_size)
     return {
         name: np.concatenate([part[name] for part in parts])[:n_samples] for name in parts[0]
     }
+
+
+def _check_rows(outputs: Tensors, batch_size: int) -> None:
+    for name, array in outputs.items():
+        if array.shape[:1] != (batch_size,):
+            raise BackendError(
+                f"output '{name}': expected {batch_size} on the first axis, one for each sample of "
+                f"a batch, got shape {array.shape}; give {batch_size} samples to a run"
+            )
 
 
 class FixedBatchRunner:
@@ -75,7 +89,19 @@ class FixedBatchRunner:
         run = self._runner.run if timeout is None else self._run_within(timeout)
         self._inputs.check_inputs(tensors)
         arrays = {name: np.asarray(array) for name, array in tensors.items()}
+        if not len(next(iter(arrays.values()))):
+            return self._nothing()
         return run_in_batches(run, arrays, self._batch_size)
+
+    def _nothing(self) -> Tensors:
+        """The answer for no samples: no run gives it; a free axis has the length 0."""
+        return {
+            spec.name: np.zeros(
+                (0, *(0 if isinstance(axis, str) else axis for axis in spec.sample_shape)),
+                spec.dtype,
+            )
+            for spec in self.artifact.signature.outputs
+        }
 
     def _run_within(self, timeout: float) -> Callable[[Tensors], Tensors]:
         deadline = deadline_after(timeout)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import ExitStack
 from typing import Protocol
 from weakref import WeakSet
 
@@ -45,7 +46,8 @@ def exit_without_engines() -> None:
     """Have this process exit without what native libraries do at that time; for a child.
 
     What an engine has for the whole process, such as a pool of threads, waits there for threads
-    that are not in the child. Python's own end comes before, and the exit code stays.
+    that are not in the child. Python's own end comes before, and the exit code stays. Where the
+    libc is not glibc, nothing is done, and such a child may hang at its exit; os._exit ends it.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "on_exit"):  # glibc alone: it hands the exit code over, atexit does not
@@ -53,8 +55,9 @@ def exit_without_engines() -> None:
 
 
 def _tell() -> None:
-    for forked in list(_LIVING):
-        forked.after_fork()
+    with ExitStack() as stack:  # one that raises does not keep the others from it
+        for forked in list(_LIVING):
+            stack.callback(forked.after_fork)
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

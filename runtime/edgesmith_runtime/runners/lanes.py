@@ -30,11 +30,20 @@ class Lane:
         session: An onnxruntime session.
         inputs: By name; those that ran.
         outputs: By name; what they gave.
-        is_bound: Whether buffers are worth while; without, the lane says the size of the inputs
-            and that they need no check.
+        is_bound: Whether buffers are worth while; without, the lane says the size of the inputs,
+            that they need no check, and the shapes of the outputs that were checked.
     """
 
-    __slots__ = ("binding", "inputs", "is_bound", "lock", "n_bytes", "outputs", "run")
+    __slots__ = (
+        "binding",
+        "inputs",
+        "is_bound",
+        "lock",
+        "n_bytes",
+        "outputs",
+        "run",
+        "shapes",
+    )
 
     def __init__(
         self,
@@ -46,6 +55,7 @@ class Lane:
     ) -> None:
         self.lock = Lock()
         self.n_bytes = sum(array.nbytes for array in inputs.values())
+        self.shapes = [(name, array.shape) for name, array in outputs.items()]
         arrays = [*inputs.values(), *outputs.values()]
         fits = sum(array.nbytes for array in arrays) <= MAX_BOUND_BYTES
         self.is_bound = is_bound and fits and all(array.size for array in arrays)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +14,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from edgesmith_runtime.errors import BackendError, DeadlineError
-from edgesmith_runtime.runners import check_outputs
+from edgesmith_runtime.runners import check_outputs, check_side
 from edgesmith_runtime.runners.forking import (
     exit_without_engines,
     leave_behind,
@@ -91,7 +92,7 @@ class OnnxRunner:
             return self._run_unseen(tensors, None)
         # Not by name, and not in a function of its own: these cost 0.1 us each.
         if self._is_held or not lane.is_bound or not lane.lock.acquire(False):  # noqa: FBT003
-            return self._run_plain(tensors, self._shrinking(lane.n_bytes, None))
+            return self._run_seen(lane, tensors, None)
         try:
             for name, buffer in lane.inputs:
                 buffer[...] = tensors[name]
@@ -118,7 +119,7 @@ class OnnxRunner:
                 lane = self._lanes.find(tensors)
                 if lane is None:
                     return self._run_unseen(tensors, options)
-                return self._run_plain(tensors, self._shrinking(lane.n_bytes, options))
+                return self._run_seen(lane, tensors, options)
             except BackendError as error:
                 # A run that was over before it could be ended has answered, or failed by itself.
                 if not (watch.has_ended and _TERMINATED in str(error)):
@@ -137,6 +138,17 @@ class OnnxRunner:
         options = options or _ORT.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         return options
+
+    def _run_seen(
+        self, lane: Lane, tensors: Mapping[str, NDArray[Any]], options: Any
+    ) -> dict[str, NDArray[Any]]:
+        """Run without the buffers of the lane; outputs of other shapes than before are checked."""
+        outputs = self._run_plain(tensors, self._shrinking(lane.n_bytes, options))
+        for name, shape in lane.shapes:
+            if outputs[name].shape != shape:
+                check_outputs(self.artifact, outputs)
+                break
+        return outputs
 
     def _run_plain(
         self, tensors: Mapping[str, NDArray[Any]], options: Any
@@ -222,12 +234,13 @@ def optimized_graph(artifact: Artifact, settings: EngineSettings) -> bytes:
 
 def _options(settings: EngineSettings) -> Any:
     options = _ORT.SessionOptions()
-    options.intra_op_num_threads = settings.n_threads
-    options.inter_op_num_threads = 1
     if settings.is_pooled:
         pooled_threads(settings.n_threads, _ORT.set_global_thread_pool_sizes)
     else:
-        own_threads()
+        options.intra_op_num_threads = (
+            settings.n_threads
+        )  # onnxruntime prints, where it is pooled
+        options.inter_op_num_threads = 1
     options.use_per_session_threads = not settings.is_pooled
     options.log_severity_level = _FATAL
     if settings.layout is Layout.PLAIN:
@@ -246,12 +259,15 @@ def _open_session(artifact: Artifact, options: Any, *, graph: bytes | None = Non
     if graph is not None:
         options.graph_optimization_level = _ORT.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = _ORT.InferenceSession(
-            bytes(artifact.content) if graph is None else graph,
-            options,
-            providers=["CPUExecutionProvider"],
-            enable_fallback=0,  # it prints, and the provider is the same
-        )
+        with own_threads() if options.use_per_session_threads else nullcontext():
+            session = _ORT.InferenceSession(
+                bytes(artifact.content) if graph is None else graph,
+                options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # it prints, and the provider is the same
+            )
+    except BackendError:
+        raise
     except Exception as error:  # a UnicodeDecodeError can escape it, too
         raise _failure(artifact, error) from error
     session._model_bytes = None  # noqa: SLF001 - kept for other providers only, and as large as the file
@@ -264,13 +280,7 @@ def _check_sides(artifact: Artifact, session: Any) -> None:
         ("outputs", artifact.signature.outputs, session.get_outputs()),
     )
     for side, specs, values in sides:
-        expected = {spec.name: spec.dtype for spec in specs}
-        found = {value.name: _dtype(value.type) for value in values}
-        if expected != found:
-            raise BackendError(
-                f"{artifact.file}: expected the {side} {expected} that the manifest names, "
-                f"the file has {found}; rebuild the bundle"
-            )
+        check_side(artifact, side, specs, {value.name: _dtype(value.type) for value in values})
 
 
 def _dtype(onnx_type: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +13,7 @@ import numpy as np
 
 from edgesmith_runtime.errors import BackendError, DeadlineError, SignatureError
 from edgesmith_runtime.runners import check_outputs
-from edgesmith_runtime.runners.deadlines import deadline_after, time_left
+from edgesmith_runtime.runners.deadlines import MAX_WAIT_S, deadline_after, time_left
 from edgesmith_runtime.runners.forking import leave_behind, tell_after_fork
 from edgesmith_runtime.runners.openvino_engine import (
     check_shapes,
@@ -66,6 +67,7 @@ class OpenvinoRunner:
         )
         self._lock = Lock()
         self._slots: tuple[_Slot, ...] = ()
+        self._shapes: dict[str, tuple[int, ...]] = {}  # of the outputs, as they were checked
         engine = compiled(artifact, settings)
         self._engine: OpenvinoEngine | None = engine
         self._infer: Any = _infer(engine)
@@ -93,17 +95,20 @@ class OpenvinoRunner:
         if timeout is not None:
             return self._run_until(tensors, deadline_after(timeout))
         with self._lock:
-            is_new = not self._fill(tensors)
-            if is_new:
+            if not self._fill(tensors):
                 self._bind(tensors)
             try:
                 arrays = self._infer().values()
             except Exception as error:  # RuntimeError, and what its bindings raise
                 raise failure(self.artifact, error) from error
             outputs: dict[str, NDArray[Any]] = {}
+            is_checked = True
             for array in arrays:  # zip takes 0.2 us more
-                outputs[self._given[len(outputs)]] = array
-            if is_new:
+                name = self._given[len(outputs)]
+                outputs[name] = array
+                if array.shape != self._shapes.get(name):
+                    is_checked = False
+            if not is_checked:
                 self._check(outputs)
         return outputs if self._wanted is None else _in_order(outputs, self._wanted)
 
@@ -112,12 +117,12 @@ class OpenvinoRunner:
     ) -> dict[str, NDArray[Any]]:
         file = self.artifact.file
         while not self._lock.acquire(
-            timeout=time_left(deadline, where=file, done="other runs")
+            timeout=min(time_left(deadline, where=file, done="other runs"), MAX_WAIT_S)
         ):
             pass
         try:
-            is_new = not self._fill(tensors)
-            engine = self._bind(tensors) if is_new or self._engine is None else self._engine
+            engine = self._engine if self._fill(tensors) else None
+            engine = engine or self._bind(tensors)
             if engine.body is not None:
                 raise BackendError(
                     f"{file}: expected a model without a loop, whose run OpenVINO can end, got "
@@ -129,8 +134,7 @@ class OpenvinoRunner:
                 name: np.array(engine.request.get_output_tensor(place).data)
                 for place, name in enumerate(self._given)
             }
-            if is_new:
-                self._check(outputs)
+            self._check(outputs)
         finally:
             self._lock.release()
         return outputs if self._wanted is None else _in_order(outputs, self._wanted)
@@ -140,21 +144,33 @@ class OpenvinoRunner:
         left = time_left(deadline, where=self.artifact.file, done="the checks of the tensors")
         try:
             request.start_async({}, None)
-            if request.wait_for(math.ceil(left * 1000)):
-                return
-        except Exception as error:
-            raise failure(self.artifact, error) from error
-        try:
+            while left > 0:
+                if request.wait_for(math.ceil(min(left, MAX_WAIT_S) * 1000)):
+                    return
+                left = deadline - time.monotonic()
             request.cancel()
             request.wait()  # raises if the run was ended, not if it was done just now
         except Exception as error:
-            # What was ended halfway may answer the next tensors with the shapes of these (seen
-            # with 2026.4): the next run has a new engine.
-            self._slots, self._engine, self._infer = (), None, None
+            if left > 0:
+                raise failure(self.artifact, error) from error
+            self._forget_engine()
             raise DeadlineError(
                 f"{self.artifact.file}: expected to be done within timeout=, the run was ended "
                 f"{time.monotonic() - deadline:.3g} s after it; allow more time"
             ) from error
+        except BaseException:  # an interrupt: nobody waits for the run, which reads our memory
+            with suppress(Exception):
+                request.cancel()
+                request.wait()
+            self._forget_engine()
+            raise
+
+    def _forget_engine(self) -> None:
+        """Have the next run compile again.
+
+        What was ended halfway may answer the next tensors with the shapes of these (seen with 2026.4).
+        """
+        self._slots, self._engine, self._infer = (), None, None
 
     def _fill(self, tensors: Mapping[str, NDArray[Any]]) -> bool:
         """Copy tensors like the last ones to where OpenVINO reads; False where they are others."""
@@ -179,7 +195,7 @@ class OpenvinoRunner:
             _slot(spec.name, tensors[spec.name]) for spec in self.artifact.signature.inputs
         )
         self._check_width(slots)
-        self._slots = ()
+        self._slots, self._shapes = (), {}
         if self._engine is None:
             self._engine = compiled(self.artifact, self._settings)
             self._infer = _infer(self._engine)
@@ -213,6 +229,7 @@ class OpenvinoRunner:
         except BackendError:
             self._slots = ()  # so that the next answer is checked as well
             raise
+        self._shapes = {name: array.shape for name, array in outputs.items()}
 
     def _check_axes(self, outputs: Mapping[str, NDArray[Any]]) -> None:
         """Refuse lengths that are not those of the inputs: OpenVINO does not tell all faults."""

@@ -6,7 +6,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.runners import check_side
 from edgesmith_runtime.runners.forking import (
     exit_without_engines,
     tell_after_fork,
@@ -25,7 +28,7 @@ finally:
     sys.modules.update(_known)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.settings import EngineSettings
@@ -37,6 +40,8 @@ _OPENVINO: Any = openvino  # its types are partly unknown
 # Below the classes that openvino shows, whose infer() takes 1.5 us more for each call.
 _COMPILED: Any = _OPENVINO.CompiledModel.__base__
 
+_WIDE = frozenset({"i64", "u64", "u32"})  # computed in int32 by its CPU plugin
+_INT32, _INT64 = np.iinfo(np.int32), np.iinfo(np.int64)
 _WITH_BODY = frozenset({"Loop", "TensorIterator", "If"})
 _NUMPY_NAMES = {"boolean": "bool", "f16": "float16", "f32": "float32", "f64": "float64"} | {
     f"{letter}{bits}": f"{word}{bits}"
@@ -94,6 +99,7 @@ def compiled(artifact: Artifact, settings: EngineSettings) -> OpenvinoEngine:
     except Exception as error:  # RuntimeError, and what its bindings raise
         raise failure(artifact, error) from error
     inputs, outputs = _places(artifact, model, outline.inputs)
+    _check_constants(artifact, model)
     try:
         with signal_stack_kept():
             compiled_model = core.compile_model(model, "CPU", _properties(settings))
@@ -185,6 +191,43 @@ def _properties(settings: EngineSettings) -> dict[str, Any]:
     }
 
 
+def _check_constants(artifact: Artifact, model: Any) -> None:
+    """Refuse whole numbers that would be cut to 32 bits without a word.
+
+    The ends of int64 pass: they stand for "as far as it goes" in a Slice, and so do those of int32.
+    """
+    for op in _ops(model):
+        if (
+            op.get_type_name() != "Constant"
+            or op.get_element_type().get_type_name() not in _WIDE
+        ):
+            continue
+        numbers = op.data
+        is_cut = (numbers < _INT32.min) | (numbers > _INT32.max)
+        for end in (_INT64.max, _INT64.min, -_INT64.max):
+            is_cut &= numbers != end
+        if is_cut.any():
+            raise BackendError(
+                f"{artifact.file}: constant '{op.get_friendly_name()}': expected whole numbers from "
+                f"{_INT32.min} to {_INT32.max}, in which OpenVINO computes, got "
+                f"{numbers[is_cut].flat[0]}; load the model with engine='onnxruntime'"
+            )
+
+
+def _ops(model: Any) -> Iterator[Any]:
+    """The nodes of a model and of the bodies within it."""
+    for op in model.get_ops():
+        yield op
+        if op.get_type_name() == "If":
+            bodies = op.get_then_body(), op.get_else_body()
+        elif op.get_type_name() in _WITH_BODY:
+            bodies = (op.get_function(),)
+        else:
+            continue
+        for body in bodies:
+            yield from _ops(body)
+
+
 def _has_free_sample(artifact: Artifact) -> bool:
     inputs = artifact.signature.inputs
     return any(isinstance(axis, str) for spec in inputs for axis in spec.sample_shape)
@@ -239,17 +282,12 @@ def _dtypes(ports: Mapping[str, tuple[int, Any]]) -> dict[str, str]:
 
 
 def _check_side(
-    artifact: Artifact, side: str, specs: Iterable[TensorSpec], found: Mapping[str, str]
+    artifact: Artifact, side: str, specs: tuple[TensorSpec, ...], found: Mapping[str, str]
 ) -> None:
-    expected = {spec.name: spec.dtype for spec in specs}
-    if expected != found:
-        raise BackendError(
-            f"{artifact.file}: expected the {side} {expected} that the manifest names, the file "
-            f"has {dict(found)}; rebuild the bundle"
-        )
-    for name, dtype in expected.items():
-        if dtype == "float64":
+    check_side(artifact, side, specs, found)
+    for spec in specs:
+        if spec.dtype == "float64":
             raise BackendError(
-                f"{artifact.file}: tensor '{name}' is float64, which OpenVINO computes in "
+                f"{artifact.file}: tensor '{spec.name}' is float64, which OpenVINO computes in "
                 "float32; load the model with engine='onnxruntime'"
             )

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgesmith_runtime.errors import SignatureError
 from edgesmith_runtime.runners.deadlines import deadline_after, time_left
+from edgesmith_runtime.spec import as_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,7 @@ def _codes_by_name(specs: Iterable[TensorSpec]) -> tuple[tuple[str, _Code], ...]
 class _Code:
     """What the whole numbers of one tensor stand for; all that stays from call to call."""
 
-    __slots__ = ("_dtype", "_high", "_low", "_name", "_scale", "_work", "_zero_point")
+    __slots__ = ("_dtype", "_high", "_low", "_scale", "_spec", "_work", "_zero_point")
 
     def __init__(self, spec: TensorSpec, scale: float, zero_point: int) -> None:
         bounds = np.iinfo(spec.dtype)
@@ -83,7 +84,7 @@ class _Code:
         work = np.float32 if is_exact and bounds.bits <= 16 else np.float64
         # 2**63 - 1 is no float64, and the one above it no int64.
         high = bounds.max if bounds.bits < 64 else bounds.max - _INT64_MARGIN
-        self._name, self._dtype, self._work = spec.name, np.dtype(spec.dtype), np.dtype(work)
+        self._spec, self._dtype, self._work = spec, np.dtype(spec.dtype), np.dtype(work)
         # Arrays: numpy takes 0.5 us to make one of a number, in each operation.
         self._scale = np.array(scale, work)
         self._zero_point = np.array(zero_point, work)
@@ -92,9 +93,7 @@ class _Code:
 
     def codes(self, array: NDArray[Any]) -> NDArray[Any]:
         """The same shape in the tensor's dtype, where it is an array of floats."""
-        if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
-            return array
-        numbers = np.asarray(array)
+        numbers = as_array(self._spec, array)
         if numbers.dtype.kind != "f" or numbers.dtype.itemsize > 8:
             return array
         codes = np.array(numbers, np.float64 if numbers.dtype.itemsize == 8 else self._work)
@@ -106,7 +105,7 @@ class _Code:
         np.add(codes, self._zero_point, out=codes)
         if math.isnan(np.add.reduce(codes, None)):  # all others are finite by now
             raise SignatureError(
-                f"tensor '{self._name}': expected numbers, got NaN, for which {self._dtype} has "
+                f"tensor '{self._spec.name}': expected numbers, got NaN, for which {self._dtype} has "
                 "no code; fill what is missing"
             )
         return codes.astype(self._dtype)

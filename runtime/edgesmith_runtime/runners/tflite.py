@@ -71,7 +71,10 @@ class TfliteRunner:
             BackendError: As there, and for any ``timeout``.
         """
         if timeout is not None:
-            self._refuse(timeout)
+            from edgesmith_runtime.runners.deadlines import check_ending, check_timeout
+
+            check_timeout(timeout)
+            check_ending(self.artifact, timeout)
         with self._lock:
             # In here, and a plain loop: a call costs 0.1 us, and a run of a small model 1.
             try:
@@ -85,15 +88,6 @@ class TfliteRunner:
             except (LookupError, TypeError, AttributeError, ValueError):
                 is_seen = False  # by ValueError LiteRT refuses another shape
             return self._answer() if is_seen else self._run_unseen(tensors)
-
-    def _refuse(self, timeout: float) -> None:
-        from edgesmith_runtime.runners.deadlines import check_timeout  # for few callers
-
-        check_timeout(timeout)
-        raise BackendError(
-            f"{self.artifact.file}: expected no timeout, got {timeout:.3g} s: LiteRT cannot end a "
-            "run that has begun; leave it away, or load an ONNX artifact of the model"
-        )
 
     def _run_unseen(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Check in full, have the buffers made, and run."""

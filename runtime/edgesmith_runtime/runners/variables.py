@@ -27,10 +27,15 @@ def has_variables(content: _Buffer) -> bool:
     """
     try:
         (model,) = unpack_from("<I", content)
-        return any(
-            _byte(content, tensor, _TENSOR_IS_VARIABLE) != 0
+        tensors = (
+            tensor
             for subgraph in _tables(content, model, _MODEL_SUBGRAPHS)
             for tensor in _tables(content, subgraph, _SUBGRAPH_TENSORS)
+        )
+        most = len(content) // 4  # each has a place in the file, unless subgraphs share theirs
+        return any(
+            n_before >= most or _byte(content, tensor, _TENSOR_IS_VARIABLE) != 0
+            for n_before, tensor in enumerate(tensors)
         )
     except struct.error:
         return True

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgesmith_runtime.errors import (
@@ -20,7 +21,7 @@ from edgesmith_runtime.serving.handlers import Handlers
 from edgesmith_runtime.serving.hosts import check_host, check_origin
 from edgesmith_runtime.serving.messages import Answer, RefusedError, Request, error_answer
 from edgesmith_runtime.serving.metrics import Metrics
-from edgesmith_runtime.serving.routes import Route, find_route
+from edgesmith_runtime.serving.routes import Endpoint, Route, find_route
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Application"]
 
 _RETRY = (("retry-after", "1"),)
+_ADMITTED = (Endpoint.INFER, Endpoint.PREDICT)  # which run a model; the others are quick or one
 
 
 class Application:
@@ -49,6 +51,7 @@ class Application:
         self._settings = settings
         self._metrics = Metrics()
         self._n_admitted = 0
+        self._n_body_bytes = 0  # of bodies that are being read, and of requests in work
         self.n_cut_off = 0  # requests that were given up when the server stopped
         self.handlers = Handlers(models, settings, self._metrics)
 
@@ -65,6 +68,10 @@ class Application:
             return
         except asyncio.CancelledError:
             self.n_cut_off += 1
+            answer = error_answer(503, "the server stops; ask again", _RETRY)
+            await _send(
+                send, replace(answer, headers=(*_RETRY, ("connection", "close"))), exchange
+            )
             raise
         finally:
             self._metrics.n_in_flight -= 1
@@ -74,7 +81,7 @@ class Application:
         self._metrics.count_request(model, answer.status, seconds)
         if self._settings.access_log:
             _log_access(scope, answer, seconds)
-        await _send(send, answer, seconds, exchange)
+        await _send(send, answer, exchange, seconds=seconds)
 
     async def _answer(self, exchange: _Exchange) -> Answer:
         try:
@@ -98,33 +105,58 @@ class Application:
         if exchange.scope["method"] != "POST":
             return await self.handlers.answer(route, exchange.request(b""))
         check_origin(headers)
-        if self._n_admitted >= settings.max_concurrency:
-            raise RefusedError(
-                429,
-                f"{settings.max_concurrency} requests are in work or waiting; come again",
-                _RETRY,
-            )
-        self._n_admitted += 1
+        is_admitted = route.endpoint in _ADMITTED
+        if is_admitted:
+            self._expect_room()  # before its body is read, and behind it, which may take long
         try:
-            return await self.handlers.answer(
-                route, exchange.request(await self._body(exchange))
-            )
+            body = await self._body(exchange)
+            if is_admitted:
+                self._expect_room()
+            self._n_admitted += is_admitted
+            try:
+                body = await self._decompressed(exchange, body)
+                return await self.handlers.answer(route, exchange.request(body))
+            finally:
+                self._n_admitted -= is_admitted
         finally:
-            self._n_admitted -= 1
+            self._n_body_bytes -= exchange.n_bytes
+
+    def _expect_room(self) -> None:
+        n_most = self._settings.max_concurrency
+        if self._n_admitted >= n_most:
+            raise RefusedError(
+                429, f"{n_most} requests are in work or waiting; come again", _RETRY
+            )
 
     async def _body(self, exchange: _Exchange) -> bytes:
+        """The body as it came; those of all requests together have a bound."""
         settings = self._settings
-        body = await read_body(
-            exchange.receive,
+        n_most = settings.max_body_bytes * settings.max_concurrency
+
+        async def receive() -> Mapping[str, Any]:
+            event = await exchange.receive()
+            n_bytes = len(event.get("body", b""))
+            exchange.n_bytes += n_bytes
+            self._n_body_bytes += n_bytes
+            if self._n_body_bytes > n_most:
+                raise RefusedError(
+                    429, f"bodies of {n_most} bytes are being read; come again", _RETRY
+                )
+            return event
+
+        return await read_body(
+            receive,
             exchange.headers,
             max_bytes=settings.max_body_bytes,
             timeout_s=settings.body_timeout_s,
         )
+
+    async def _decompressed(self, exchange: _Exchange, body: bytes) -> bytes:
         encoding = exchange.headers.get("content-encoding", "").strip().lower()
         if not encoding:
             return body
         return await asyncio.to_thread(
-            decompressed, body, encoding, max_bytes=settings.max_body_bytes
+            decompressed, body, encoding, max_bytes=self._settings.max_body_bytes
         )
 
 
@@ -147,6 +179,7 @@ class _Exchange:
         self.scope = scope
         self._receive = receive
         self.route: Route | None = None
+        self.n_bytes = 0  # of its body, that came
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
@@ -166,7 +199,9 @@ class _Exchange:
         return Request(path=self.scope["path"], headers=self.headers, body=body)
 
 
-async def _send(send: Send, answer: Answer, seconds: float, exchange: _Exchange) -> None:
+async def _send(
+    send: Send, answer: Answer, exchange: _Exchange, *, seconds: float = 0.0
+) -> None:
     headers = [
         (b"content-type", answer.media_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),

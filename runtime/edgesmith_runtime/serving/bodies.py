@@ -32,7 +32,7 @@ async def read_body(
     """All bytes of a body; a declared length above the limit is refused unread.
 
     Raises:
-        RefusedError: 413 too large, 408 too slow, 400 a length that is no number.
+        RefusedError: 413 too large, 408 too slow, 400 a length that is no number or another.
         DisconnectedError: The client left.
     """
     length = headers.get("content-length")
@@ -45,9 +45,12 @@ async def read_body(
         return b""
     try:
         async with asyncio.timeout(timeout_s):
-            return await _received(receive, max_bytes)
+            body = await _received(receive, max_bytes)
     except TimeoutError as error:
         raise RefusedError(408, f"the body did not come within {timeout_s:g} s") from error
+    if length is not None and len(body) != int(length):
+        raise RefusedError(400, f"Content-Length: expected {length} bytes, got {len(body)}")
+    return body
 
 
 async def _received(receive: Receive, max_bytes: int) -> bytes:

@@ -6,18 +6,32 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from edgesmith_runtime.serving.settings import MAX_HEAD_BYTES, ServerSettings
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sized
 
 __all__ = ["connection_class"]
 
 
 class _UnwantedError(Exception):
     """Raised within the parser, so that it stops."""
+
+
+class _Flow(FlowControl):
+    """Reads no further while requests wait for those before them: each may be a few bytes."""
+
+    def __init__(self, transport: asyncio.Transport, pipeline: Sized) -> None:
+        super().__init__(transport)
+        self._pipeline = pipeline
+
+    def resume_reading(self) -> None:
+        if not self._pipeline:
+            super().resume_reading()
 
 
 class _Connection(HttpToolsProtocol):
@@ -35,14 +49,20 @@ class _Connection(HttpToolsProtocol):
         self._awaits_head = True
         self._n_head_bytes = 0
         self._fault: tuple[int, str] | None = None
+        self._is_deaf = False  # what comes behind a fault is no request any more
+        self._before: Any = None  # the exchange that came before the last one
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._n_unread = 0  # bytes of answers, when the write timer was started
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         if len(self.connections) > self.settings.max_connections:
             transport.abort()
             return
+        # So that a timer runs whenever anything is unread, also behind a close, which waits for it.
+        transport.set_write_buffer_limits(high=0)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,12 +71,12 @@ class _Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self._is_deaf or self.transport.is_closing():
             return
         if self._awaits_head:
             self._n_head_bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or not self._awaits_head:
+        if self._is_deaf or self.transport.is_closing() or not self._awaits_head:
             return
         if self._n_head_bytes > MAX_HEAD_BYTES:
             self._refuse(431, f"expected at most {MAX_HEAD_BYTES} bytes of headers")
@@ -88,9 +108,17 @@ class _Connection(HttpToolsProtocol):
         ):
             self._fault = (400, "Host: expected in a request of HTTP/1.1")
             raise _UnwantedError
+        if parser.should_upgrade() and any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
+            for name, value in self.headers
+        ):  # the parser takes the body for the next request
+            self._fault = (400, "Upgrade: not in a request with a body; this is HTTP/1.1 alone")
+            raise _UnwantedError
+        before: Any = self.cycle
+        super().on_headers_complete()
+        self._before = before
         self._awaits_head = False
         self._stop_head_timer()
-        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._awaits_head = True
@@ -104,15 +132,25 @@ class _Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._write_timer is None:
-            self._write_timer = self.loop.call_later(
-                self.settings.write_timeout_s, self.transport.abort
-            )
+            self._start_write_timer()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
+
+    def _start_write_timer(self) -> None:
+        self._n_unread = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(
+            self.settings.write_timeout_s, self._answer_is_unread
+        )
+
+    def _answer_is_unread(self) -> None:
+        if self.transport.get_write_buffer_size() < self._n_unread:
+            self._start_write_timer()  # slowly, but it is read
+        else:
+            self.transport.abort()
 
     def _start_head_timer(self) -> None:
         if self._head_timer is None and self.timeout_keep_alive_task is None:
@@ -141,15 +179,28 @@ class _Connection(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer what never became a request, and close."""
+        """Answer what is no proper request, and close; answers under way go out instead."""
+        self._is_deaf = True
+        self._stop_head_timer()
+        before: Any = self.cycle
+        if not self._awaits_head:  # the fault is in a body, of the request that came last
+            if self.pipeline:
+                self.pipeline.popleft()
+                before = self._before
+            elif not before.response_started:
+                before.disconnected = True
+                before.message_event.set()
+                before = None
+        if before is not None and not before.response_complete:
+            before.keep_alive = False
+            return
         body = json.dumps({"error": message}).encode()
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
             "connection: close\r\n\r\n"
         )
-        if not self._is_answering():  # else it would cut into an answer
-            self.transport.write(head.encode() + body)
+        self.transport.write(head.encode() + body)
         self.transport.close()
 
 

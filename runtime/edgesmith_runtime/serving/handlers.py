@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,9 +28,10 @@ from edgesmith_runtime.serving.metadata import (
     server_metadata,
 )
 from edgesmith_runtime.serving.metrics import MEDIA_TYPE, Gauge, Metrics, metrics_text
-from edgesmith_runtime.serving.models import can_end_runs, version_of
+from edgesmith_runtime.serving.models import can_end_runs, version_of, workers_for
 from edgesmith_runtime.serving.page import page_files
 from edgesmith_runtime.serving.predicting import predicted, predicted_in_batch
+from edgesmith_runtime.serving.raw_bodies import NPY
 from edgesmith_runtime.serving.routes import Endpoint
 from edgesmith_runtime.serving.strict import json_object
 from edgesmith_runtime.serving.workers import OverdueError, Workers
@@ -37,6 +39,8 @@ from edgesmith_runtime.serving.workers import OverdueError, Workers
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from edgesmith_runtime.batcher import Batcher
+    from edgesmith_runtime.model import Model
     from edgesmith_runtime.serving.messages import Request
     from edgesmith_runtime.serving.models import ServedModel
     from edgesmith_runtime.serving.routes import Route
@@ -47,6 +51,21 @@ __all__ = ["Handlers"]
 T = TypeVar("T")
 _INLINE_BYTES = 64 << 10  # of a body that is taken apart on the event loop's own thread
 _LATE_S = 0.25  # that an engine may take to end a run whose time is over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Which model a request is for: the one that served when it came, whatever is swapped since."""
+
+    served: ServedModel
+    model: Model
+    version: str
+    is_pinned: bool
+
+    def batcher_for(self, request: Request) -> Batcher | None:
+        """None where the request has to run alone; a batch runs on what serves when it begins."""
+        is_small = len(request.body) <= _INLINE_BYTES
+        return self.served.batcher if is_small and not self.is_pinned else None
 
 
 class Handlers:
@@ -65,7 +84,9 @@ class Handlers:
         self.models = models
         self._settings = settings
         self._metrics = metrics
-        self._workers = Workers(settings.n_workers)
+        self._workers = Workers(
+            settings.n_workers or workers_for(served.model for served in models.values())
+        )
         self._reloading = Workers(1)
         self._page = page_files()
         self._of_server: dict[Endpoint, Callable[[], Answer]] = {
@@ -76,17 +97,22 @@ class Handlers:
             Endpoint.READY: self._ready,
             Endpoint.INDEX: self._index,
         }
-        self._of_model: dict[Endpoint, Callable[[ServedModel], Answer]] = {
-            Endpoint.MODEL: lambda served: json_answer(model_metadata(served)),
+        self._of_model: dict[Endpoint, Callable[[str, Model], Answer]] = {
+            Endpoint.MODEL: lambda name, model: json_answer(model_metadata(name, model)),
             Endpoint.MODEL_READY: self._model_ready,
-            Endpoint.CONFIG: lambda served: json_answer(model_config(served)),
+            Endpoint.CONFIG: lambda name, model: json_answer(model_config(name, model)),
             Endpoint.UNLOAD: self._unload,
         }
-        self._at_work: dict[Endpoint, Callable[[ServedModel, Request], Awaitable[Answer]]] = {
+        self._at_work: dict[Endpoint, Callable[[_Asked, Request], Awaitable[Answer]]] = {
             Endpoint.INFER: self._infer,
             Endpoint.PREDICT: self._predict,
             Endpoint.LOAD: self._load,
         }
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a thread is at a run or a reload, be it awaited or not."""
+        return self._workers.is_busy or self._reloading.is_busy
 
     async def answer(self, route: Route, request: Request) -> Answer:
         """The answer of the route's endpoint.
@@ -97,9 +123,10 @@ class Handlers:
         """
         endpoint = route.endpoint
         if endpoint in self._at_work:
-            return await self._at_work[endpoint](self._served(route), request)
+            return await self._at_work[endpoint](self._asked(route), request)
         if endpoint in self._of_model:
-            return self._of_model[endpoint](self._served(route))
+            asked = self._asked(route)
+            return self._of_model[endpoint](asked.served.name, asked.model)
         if endpoint in self._of_server:
             return self._of_server[endpoint]()
         file = self._page[request.path]
@@ -109,7 +136,7 @@ class Handlers:
         """Read a bundle again, away from the threads that run models; its version then.
 
         Raises:
-            RefusedError: 409, it is being read already.
+            RefusedError: 409, it is being read already; 500, it serves and is not confirmed.
             EdgesmithError: It is not good; the old one serves on.
         """
         if served.is_reloading:
@@ -124,29 +151,33 @@ class Handlers:
             self._metrics.count_swap(served.name, result)
         return version
 
-    def _served(self, route: Route) -> ServedModel:
+    def _asked(self, route: Route) -> _Asked:
         served = self.models.get(route.model)
         if served is None:
             raise RefusedError(
                 404, f"unknown model '{route.model}'; served are {[*self.models]}"
             )
-        if route.version and route.version != version_of(served.model):
+        model = served.model  # once: a swap may come at any time
+        version = version_of(model)
+        if route.version and route.version != version:
             raise RefusedError(
-                404,
-                f"model '{served.name}' has the version {version_of(served.model)}, "
-                f"not '{route.version}'",
+                404, f"model '{served.name}' has the version {version}, not '{route.version}'"
             )
-        return served
+        return _Asked(
+            served=served, model=model, version=version, is_pinned=bool(route.version)
+        )
 
     def _list_models(self) -> Answer:
-        return json_answer([page_model(served) for served in self.models.values()])
+        return json_answer(
+            [page_model(served.name, served.model) for served in self.models.values()]
+        )
 
     def _ready(self) -> Answer:
         return json_answer({"ready": self.is_ready}, status=200 if self.is_ready else 503)
 
-    def _model_ready(self, served: ServedModel) -> Answer:
+    def _model_ready(self, name: str, _: Model) -> Answer:
         return json_answer(
-            {"name": served.name, "ready": self.is_ready}, status=200 if self.is_ready else 503
+            {"name": name, "ready": self.is_ready}, status=200 if self.is_ready else 503
         )
 
     def _index(self) -> Answer:
@@ -162,8 +193,8 @@ class Handlers:
             ]
         )
 
-    def _unload(self, served: ServedModel) -> Answer:
-        raise RefusedError(400, f"'{served.name}' is served while the server runs; stop it")
+    def _unload(self, name: str, _: Model) -> Answer:
+        raise RefusedError(400, f"'{name}' is served while the server runs; stop it")
 
     def _show_metrics(self) -> Answer:
         gauges = [
@@ -186,20 +217,21 @@ class Handlers:
                 values=tuple(
                     (
                         {
-                            "model": served.name,
-                            "identity": served.model.bundle.identity,
-                            "artifact": served.model.artifact.file,
+                            "model": name,
+                            "identity": model.bundle.identity,
+                            "artifact": model.artifact.file,
                         },
                         1,
                     )
-                    for served in self.models.values()
+                    for name, model in [(one.name, one.model) for one in self.models.values()]
                 ),
             ),
         ]
         body = metrics_text(self._metrics, gauges).encode()
         return Answer(body=body, media_type=MEDIA_TYPE)
 
-    async def _load(self, served: ServedModel, request: Request) -> Answer:
+    async def _load(self, asked: _Asked, request: Request) -> Answer:
+        served = asked.served
         if request.body and json_object(request.body).get("parameters"):
             raise RefusedError(
                 400,
@@ -209,45 +241,45 @@ class Handlers:
         try:
             return json_answer({"name": served.name, "version": await self.reload(served)})
         except EdgesmithError as error:
-            raise RefusedError(400, f"the old '{served.name}' serves on: {error}") from error
+            raise RefusedError(400, str(error)) from error
 
-    async def _infer(self, served: ServedModel, request: Request) -> Answer:
-        model, version = served.model, version_of(served.model)
-
-        batcher = served.batcher
-        if batcher is not None and len(request.body) <= _INLINE_BYTES:
-            asked = infer_request(request.body, request.headers.get(HEADER_LENGTH))
-            if not asked.is_raw:
+    async def _infer(self, to: _Asked, request: Request) -> Answer:
+        name, model = to.served.name, to.model
+        header_length = request.headers.get(HEADER_LENGTH)
+        batcher = to.batcher_for(request)
+        if batcher is not None:
+            asked = infer_request(request.body, header_length)
+            if not asked.is_raw and not asked.needs_labels:
                 outputs = await self._batched_in_time(
-                    served, lambda timeout: batcher.run_async(asked.inputs, timeout=timeout)
+                    model, lambda timeout: batcher.run_async(asked.inputs, timeout=timeout)
                 )
-                return answer_of(model, asked, outputs, name=served.name, version=None)
+                return answer_of(model, asked, outputs, name=name, version=None)
 
         def run(timeout: float | None) -> Answer:
-            asked = infer_request(request.body, request.headers.get(HEADER_LENGTH))
+            asked = infer_request(request.body, header_length)
             outputs = outputs_of(model, asked, timeout=timeout)
-            return answer_of(model, asked, outputs, name=served.name, version=version)
+            return answer_of(model, asked, outputs, name=name, version=to.version)
 
-        return await self._in_time(served, run)
+        return await self._in_time(model, run)
 
-    async def _predict(self, served: ServedModel, request: Request) -> Answer:
+    async def _predict(self, to: _Asked, request: Request) -> Answer:
         kind = media_type(request.headers)
-        batcher = served.batcher
-        if batcher is not None and len(request.body) <= _INLINE_BYTES:
+        batcher = to.batcher_for(request)
+        if batcher is not None and kind != NPY:  # a raw input for each few bytes of it
             return await self._batched_in_time(
-                served,
+                to.model,
                 lambda timeout: predicted_in_batch(
-                    served.model, batcher, kind, request.body, timeout
+                    to.model, batcher, kind, request.body, timeout
                 ),
             )
-        return await self._in_time(served, partial(predicted, served.model, kind, request.body))
+        return await self._in_time(to.model, partial(predicted, to.model, kind, request.body))
 
-    async def _in_time(self, served: ServedModel, act: Callable[[float | None], T]) -> T:
+    async def _in_time(self, model: Model, act: Callable[[float | None], T]) -> T:
         """What ``act`` gives within the server's time; it gets what is left of that for its run."""
         timeout_s = self._settings.timeout_s
         if timeout_s is None:
             return await self._workers.call(partial(act, None))
-        ends = can_end_runs(served.model)
+        ends = can_end_runs(model)
         deadline_s = time.monotonic() + timeout_s
 
         def act_in_what_is_left() -> T:
@@ -262,11 +294,11 @@ class Handlers:
             raise DeadlineError(f"no answer within {timeout_s:g} s") from error
 
     async def _batched_in_time(
-        self, served: ServedModel, ask: Callable[[float | None], Awaitable[T]]
+        self, model: Model, ask: Callable[[float | None], Awaitable[T]]
     ) -> T:
         """What ``ask`` awaits, within the server's time; a run that cannot be ended goes on."""
         timeout_s = self._settings.timeout_s
-        if timeout_s is None or can_end_runs(served.model):
+        if timeout_s is None or can_end_runs(model):
             return await ask(timeout_s)
         try:
             async with asyncio.timeout(timeout_s):

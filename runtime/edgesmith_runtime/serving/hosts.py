@@ -18,9 +18,11 @@ def is_loopback(host: str) -> bool:
     if host.lower() in ("localhost", "localhost."):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 def host_name(value: str) -> str:
@@ -38,7 +40,7 @@ def check_host(value: str | None, *, bound_to: str, allowed: tuple[str, ...] | N
 
     Args:
         value: Of the header.
-        bound_to: What the server listens on.
+        bound_to: The address that the server's socket has.
         allowed: Names beside those of loopback; None: all, where it is not bound to loopback.
 
     Raises:

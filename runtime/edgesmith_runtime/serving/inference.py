@@ -60,6 +60,11 @@ class InferRequest:
         """Whether there is BYTES among the inputs, which no tensor of a model is."""
         return any(array.dtype == object for array in self.inputs.values())
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether an output is asked for by its classes, so that bundle and run must be one."""
+        return any(how.n_classes for how in self.outputs.values())
+
 
 def infer_request(body: bytes, header_length: str | None) -> InferRequest:
     """What a body asks for.
@@ -81,10 +86,8 @@ def infer_request(body: bytes, header_length: str | None) -> InferRequest:
     return InferRequest(
         id=request_id,
         inputs=inputs,
-        outputs={
-            _name(entry, "outputs"): _wanted(entry) for entry in _entries(members, "outputs")
-        },
-        is_binary=_parameters(members).get("binary_data_output") is True,
+        outputs=_outputs(_entries(members, "outputs")),
+        is_binary=_flag(members, "binary_data_output") is True,
     )
 
 
@@ -110,6 +113,10 @@ def _inputs(entries: list[dict[str, Any]], rest: memoryview) -> dict[str, NDArra
         size = _parameters(entry).get("binary_data_size")
         content = None
         if size is not None:
+            if "data" in entry:
+                raise RefusedError(
+                    400, f"input '{name}': expected 'data' or binary_data_size, got both"
+                )
             if type(size) is not int or not 0 <= size <= len(rest):
                 raise RefusedError(
                     400,
@@ -120,6 +127,16 @@ def _inputs(entries: list[dict[str, Any]], rest: memoryview) -> dict[str, NDArra
     if len(rest):
         raise RefusedError(400, f"{len(rest)} bytes behind the JSON belong to no input")
     return inputs
+
+
+def _outputs(entries: list[dict[str, Any]]) -> dict[str, _Wanted]:
+    outputs: dict[str, _Wanted] = {}
+    for entry in entries:
+        name = _name(entry, "outputs")
+        if name in outputs:
+            raise RefusedError(400, f"output '{name}' is asked for twice")
+        outputs[name] = _wanted(entry)
+    return outputs
 
 
 def _entries(members: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -156,10 +173,14 @@ def _wanted(entry: dict[str, Any]) -> _Wanted:
     n_classes = parameters.get("classification", 0)
     if type(n_classes) is not int or n_classes < 0:
         raise RefusedError(400, "parameters: classification: expected a number from 0")
-    is_binary = parameters.get("binary_data")
-    if not isinstance(is_binary, bool | None):
-        raise RefusedError(400, "parameters: binary_data: expected true or false")
-    return _Wanted(is_binary=is_binary, n_classes=n_classes)
+    return _Wanted(is_binary=_flag(entry, "binary_data"), n_classes=n_classes)
+
+
+def _flag(entry: dict[str, Any], name: str) -> bool | None:
+    flag = _parameters(entry).get(name)
+    if not isinstance(flag, bool | None):
+        raise RefusedError(400, f"parameters: {name}: expected true or false")
+    return flag
 
 
 def outputs_of(

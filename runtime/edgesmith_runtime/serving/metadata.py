@@ -13,7 +13,7 @@ from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Manifest
-    from edgesmith_runtime.serving.models import ServedModel
+    from edgesmith_runtime.model import Model
     from edgesmith_runtime.spec import TensorSpec
 
 __all__ = ["model_config", "model_metadata", "page_model", "server_metadata"]
@@ -32,11 +32,10 @@ def server_metadata() -> dict[str, Any]:
     }
 
 
-def model_metadata(served: ServedModel) -> dict[str, Any]:
+def model_metadata(name: str, model: Model) -> dict[str, Any]:
     """``GET /v2/models/{name}``: the tensors that ``infer`` takes and gives; -1 is a free axis."""
-    model = served.model
     return {
-        "name": served.name,
+        "name": name,
         "versions": [version_of(model)],
         "platform": _PLATFORMS[model.artifact.format],
         "inputs": [_tensor(spec) for spec in model.signature.inputs],
@@ -44,14 +43,13 @@ def model_metadata(served: ServedModel) -> dict[str, Any]:
     }
 
 
-def model_config(served: ServedModel) -> dict[str, Any]:
+def model_config(name: str, model: Model) -> dict[str, Any]:
     """``GET /v2/models/{name}/config``, as far as Triton's schema has words for it.
 
     ``max_batch_size`` is 0: the batch axis is among ``dims``.
     """
-    model = served.model
     return {
-        "name": served.name,
+        "name": name,
         "platform": _PLATFORMS[model.artifact.format],
         "backend": str(model.artifact.format),
         "max_batch_size": 0,
@@ -81,12 +79,11 @@ def _config_tensor(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "data_type": f"TYPE_{_datatype(spec)}", "dims": _dims(spec)}
 
 
-def page_model(served: ServedModel) -> dict[str, Any]:
+def page_model(name: str, model: Model) -> dict[str, Any]:
     """What the page needs to know to ask this model."""
-    model = served.model
     manifest = model.manifest
     return {
-        "name": served.name,
+        "name": name,
         "task": str(manifest.task),
         "version": version_of(model),
         "artifact": model.artifact.file,

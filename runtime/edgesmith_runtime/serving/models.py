@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from edgesmith_runtime.errors import BackendError, BundleError, EdgesmithError
 from edgesmith_runtime.golden import has_golden
+from edgesmith_runtime.host import available_threads
+from edgesmith_runtime.serving.messages import RefusedError
 from edgesmith_runtime.slot import Slot
 from edgesmith_runtime.spec import Format
 from edgesmith_runtime.update_folder import UpdateFolder, is_update_folder
@@ -66,6 +68,7 @@ class ServedModel:
 
         Raises:
             EdgesmithError: As ``Slot.swap``; the message names no directory.
+            RefusedError: The new one serves, but could not be confirmed.
         """
         place = self.path
         if is_update_folder(place):
@@ -73,10 +76,19 @@ class ServedModel:
         try:
             # A bundle that could be tested is not replaced by one that cannot.
             self.slot.swap(place, untested=not has_golden(self.model.bundle))
+        except EdgesmithError as error:
+            told = self.without_directory(str(error))
+            raise type(error)(f"the old '{self.name}' serves on: {told}") from error
+        version = version_of(self.model)
+        try:
             self.slot.confirm()
         except EdgesmithError as error:
-            raise type(error)(self.without_directory(str(error))) from error
-        return version_of(self.model)
+            raise RefusedError(
+                500,
+                f"'{self.name}' serves as version {version} until the server ends, but is not "
+                f"confirmed: {self.without_directory(str(error))}",
+            ) from error
+        return version
 
     def without_directory(self, message: str) -> str:
         """A message in which the bundle has its name alone: clients learn nothing of this host."""
@@ -88,6 +100,12 @@ class ServedModel:
 def version_of(model: Model) -> str:
     """What a client may pin: the bundle's identity, shortened."""
     return model.bundle.identity[:_VERSION_DIGITS]
+
+
+def workers_for(models: Iterable[Model]) -> int:
+    """Runs at once that this process's share of the cores has room for, of the widest model."""
+    n_threads = [model.settings.n_threads for model in models if model.settings is not None]
+    return max(1, available_threads() // max(n_threads, default=1))
 
 
 def can_end_runs(model: Model) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from edgesmith_runtime.errors import DeadlineError, EdgesmithError
@@ -27,12 +28,14 @@ def predicted(model: Model, media_type: str, body: bytes, timeout: float | None)
         model: That answers.
         media_type: Of the body.
         body: Its bytes.
-        timeout: In seconds, of each run; None sets no limit.
+        timeout: In seconds, of all runs; None sets no limit.
 
     Raises:
         RefusedError: As ``raw_body``.
+        DeadlineError: There was not enough time for all of them.
         EdgesmithError: The only raw input gets no answer.
     """
+    deadline_s = None if timeout is None else time.monotonic() + timeout
     whole = raw_body(model.manifest.raw_inputs, media_type, body)
     raws = [given.raw for given in whole.given]
     good = [raw for raw in raws if not isinstance(raw, EdgesmithError)]
@@ -43,7 +46,7 @@ def predicted(model: Model, media_type: str, body: bytes, timeout: float | None)
     except EdgesmithError:
         if not whole.is_list:
             raise
-        return _answer(whole, [_alone(model, raw, timeout) for raw in raws])
+        return _answer(whole, [_alone(model, raw, deadline_s) for raw in raws])
     return _answer(
         whole, [raw if isinstance(raw, EdgesmithError) else next(answers) for raw in raws]
     )
@@ -74,11 +77,14 @@ async def predicted_in_batch(
     return _answer(whole, answers)
 
 
-def _alone(model: Model, raw: object, timeout: float | None) -> Prediction | EdgesmithError:
+def _alone(model: Model, raw: object, deadline_s: float | None) -> Prediction | EdgesmithError:
     if isinstance(raw, EdgesmithError):
         return raw
+    left_s = None if deadline_s is None else max(deadline_s - time.monotonic(), 1e-3)
     try:
-        return model.predict(raw, timeout=timeout)
+        return model.predict(raw, timeout=left_s)
+    except DeadlineError:
+        raise
     except EdgesmithError as error:
         return error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from edgesmith_runtime.errors import BundleError, InputError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RawBody", "media_types", "raw_body"]
 
+MAX_SAMPLES = 1 << 16  # of one body: each is an object, however small it is in the body
 NPY = "application/octet-stream"
 JSON = "application/json"
 CSV = "text/csv"
@@ -86,7 +88,7 @@ def raw_body(raw_inputs: Sequence[RawInput], media_type: str, body: bytes) -> Ra
         body: Its bytes.
 
     Raises:
-        RefusedError: 415, another type than the model takes; 400, not what its type says.
+        RefusedError: 415, another type than the model takes; 413, too many; 400, not what its type says.
         InputError: A table without a header.
     """
     known = media_types(raw_inputs)
@@ -107,7 +109,8 @@ def raw_body(raw_inputs: Sequence[RawInput], media_type: str, body: bytes) -> Ra
     if media_type == NPY:
         return _of_array(raw_inputs[0], body)
     if media_type == CSV and raw_inputs[0].kind is Kind.TABLE:
-        rows = tuple(delimited_rows(_text(body), name))
+        rows = tuple(islice(delimited_rows(_text(body), name), MAX_SAMPLES + 1))
+        _expect_few(len(rows))
         return RawBody(rows, is_list=True)
     raw = _text(body) if media_type == "text/plain" else body
     return RawBody((Given(name, raw),), is_list=False)
@@ -120,16 +123,26 @@ def _text(body: bytes) -> str:
         raise RefusedError(400, f"expected text in UTF-8: {error}") from error
 
 
+def _expect_few(n_samples: int) -> None:
+    if n_samples > MAX_SAMPLES:
+        raise RefusedError(
+            413, f"expected at most {MAX_SAMPLES} raw inputs in one body; send several requests"
+        )
+
+
 def _of_array(raw: RawInput, body: bytes) -> RawBody:
     """A .npy: of a tensor a row a raw input, as for the command; of other kinds it is one."""
     try:
         array: NDArray[Any] = array_from_npy(body, "body")
     except BundleError as error:
         raise RefusedError(400, str(error)) from error
+    if array.size == 0:  # its header alone may say any number of rows
+        raise RefusedError(400, f"body: expected numbers, got an array of shape {array.shape}")
     if raw.kind is not Kind.TENSOR:
         return RawBody((Given(raw.name, array),), is_list=False)
     if array.ndim == 0:
         raise RefusedError(400, "body: expected one row a raw input, got a single number")
+    _expect_few(len(array))
     return RawBody(
         tuple(Given(f"{raw.name}[{index}]", row) for index, row in enumerate(array)),
         is_list=True,
@@ -146,6 +159,7 @@ def _listed(name: str, value: Any, raw_inputs: Sequence[RawInput]) -> RawBody:
             return RawBody((Given(name, _sample(raw_inputs, value)),), is_list=False)
         except InputError as error:
             raise RefusedError(400, str(error)) from error
+    _expect_few(len(cast("list[Any]", value)))
     return RawBody(
         tuple(
             Given(f"{name}[{index}]", _sample_or_error(raw_inputs, item))

@@ -8,9 +8,13 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 from edgesmith_runtime.errors import BackendError, EdgesmithError
 from edgesmith_runtime.serving.application import Application
@@ -18,13 +22,15 @@ from edgesmith_runtime.serving.connection import connection_class
 from edgesmith_runtime.serving.messages import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
+    from types import FrameType
 
     from edgesmith_runtime.serving.models import ServedModel
     from edgesmith_runtime.serving.settings import ServerSettings
 
 __all__ = ["serve"]
 
+_CLOSING_S = 1.0  # for threads that are free to end
 _BACKLOG = 512  # connections that the kernel holds until they are accepted
 
 
@@ -46,12 +52,15 @@ def serve(
         announce: Told the address once it is served and signals are handled.
 
     Returns:
-        The exit code, 0. Where requests were cut off after ``grace_s`` the process ends here, with 1.
+        The exit code, 0. Where requests were cut off after ``grace_s`` the process ends here, with
+        1, and with 0 where a run goes on that nobody awaits.
 
     Raises:
         BackendError: The address cannot be listened on.
     """
     listening = _listening(settings)
+    # Whose name it may be asked by depends on where it listens, not on how that was spelled.
+    settings = replace(settings, host=listening.getsockname()[0])
     application = Application(models, settings)
     config = uvicorn.Config(
         application,
@@ -72,21 +81,33 @@ def serve(
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     server = _SignalledServer(config, application, settings, announce=lambda: announce(url))
     server.run(sockets=[listening])
-    if application.n_cut_off:
-        _cut_off(application.n_cut_off, settings.grace_s)
-    for served in models.values():
-        served.close()
+    n_cut_off = application.n_cut_off
+    if n_cut_off:
+        print(  # noqa: T201 - whoever stopped it wants to know
+            f"warning: {n_cut_off} requests were cut off after {settings.grace_s:g} s",
+            file=sys.stderr,
+        )
+    if n_cut_off or application.handlers.is_busy or not _closed(models.values()):
+        _end(1 if n_cut_off else 0)
     return 0
 
 
-def _cut_off(n_requests: int, grace_s: float) -> NoReturn:
+def _closed(models: Iterable[ServedModel]) -> bool:
+    """Close the models; False where one still runs what nobody awaits any more."""
+    closing = [threading.Thread(target=served.close, daemon=True) for served in models]
+    for thread in closing:
+        thread.start()
+    until = time.monotonic() + _CLOSING_S
+    for thread in closing:
+        thread.join(max(0.0, until - time.monotonic()))
+    return not any(thread.is_alive() for thread in closing)
+
+
+def _end(code: int) -> NoReturn:
     """End the process as it is: an engine at work does not survive the interpreter's own end."""
-    print(  # noqa: T201 - whoever stopped it wants to know
-        f"warning: {n_requests} requests were cut off after {grace_s:g} s", file=sys.stderr
-    )
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(code)
 
 
 def _listening(settings: ServerSettings) -> socket.socket:
@@ -98,7 +119,8 @@ def _listening(settings: ServerSettings) -> socket.socket:
         # With its protocol named: asyncio sets TCP_NODELAY on no other, and every answer would
         # wait 40 ms for the acknowledgement of its headers.
         listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # where another server could take the port so
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(address)
             listening.listen(_BACKLOG)
@@ -138,21 +160,26 @@ class _SignalledServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Handle signals on the loop, where everything that they change lives."""
+        """Handle signals on the loop, where everything that they change lives.
+
+        Not by ``loop.add_signal_handler``, which Windows has not, as it has no SIGHUP.
+        """
         loop = asyncio.get_running_loop()
-        handled: list[signal.Signals] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop, number)
-            handled.append(number)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_all)
-        handled.append(signal.SIGHUP)
+
+        def handle(number: int, _: FrameType | None) -> None:
+            act = self._stop if number in HANDLED_SIGNALS else self._reload_all
+            loop.call_soon_threadsafe(act, number)
+
+        hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)
+        numbers = [*HANDLED_SIGNALS, *([] if hangup is None else [hangup])]
+        before = [(number, signal.signal(number, handle)) for number in numbers]
         try:
             yield
         finally:
-            for number in handled:
-                loop.remove_signal_handler(number)
+            for number, handler in before:
+                signal.signal(number, handler)
 
-    def _stop(self, number: signal.Signals) -> None:
+    def _stop(self, number: int) -> None:
         handlers = self._application.handlers
         if not handlers.is_ready:
             os._exit(128 + number)
@@ -162,7 +189,7 @@ class _SignalledServer(uvicorn.Server):
     def _stop_accepting(self) -> None:
         self.should_exit = True
 
-    def _reload_all(self) -> None:
+    def _reload_all(self, _: int) -> None:
         for served in self._application.handlers.models.values():
             task = asyncio.get_running_loop().create_task(self._reload(served))
             self._reloads.add(task)
@@ -172,7 +199,7 @@ class _SignalledServer(uvicorn.Server):
         try:
             version = await self._application.handlers.reload(served)
         except (EdgesmithError, RefusedError) as error:
-            line = f"warning: the old '{served.name}' serves on: {' '.join(str(error).split())}"
+            line = f"warning: {' '.join(str(error).split())}"
         else:
             line = f"'{served.name}' serves as version {version}"
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - the answer to a signal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from edgesmith_runtime.errors import BackendError
@@ -23,7 +24,8 @@ class ServerSettings:
         max_body_bytes: Of a request, compressed and not.
         max_concurrency: Requests in work and waiting; the next is told to come again.
         max_connections: Open at once; the next is closed unanswered.
-        n_workers: Runs at once.
+        n_workers: Runs at once; None: as many as this process's share of the cores has room for,
+            by the threads that a run of the models takes.
         timeout_s: For one answer, waiting included; None sets no limit.
         head_timeout_s: From the first byte of a request, or the opening of the connection, to the
             end of its headers.
@@ -44,7 +46,7 @@ class ServerSettings:
     max_body_bytes: int = 32 << 20
     max_concurrency: int = 64
     max_connections: int = 1024
-    n_workers: int = 1
+    n_workers: int | None = None
     timeout_s: float | None = 30.0
     head_timeout_s: float = 10.0
     body_timeout_s: float = 60.0
@@ -66,11 +68,21 @@ class ServerSettings:
             "n_workers",
             "max_batch",
         ):
-            if getattr(self, name) < 1:
-                raise BackendError(
-                    f"{name}: expected a number from 1, got {getattr(self, name)}"
-                )
-        for name in ("timeout_s", "head_timeout_s", "body_timeout_s", "idle_timeout_s"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise BackendError(f"{name}: expected a number from 1, got {number}")
+        for name in (
+            "timeout_s",
+            "head_timeout_s",
+            "body_timeout_s",
+            "idle_timeout_s",
+            "write_timeout_s",
+        ):
             seconds = getattr(self, name)
-            if seconds is not None and not seconds > 0:
+            if seconds is not None and not 0 < seconds < math.inf:
                 raise BackendError(f"{name}: expected seconds above 0, got {seconds}")
+        for name in ("drain_s", "grace_s", "max_wait_s"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise BackendError(
+                    f"{name}: expected seconds from 0, got {getattr(self, name)}"
+                )

@@ -1,4 +1,4 @@
-"""JSON of strangers: an object or nothing, without NaN, of bounded depth."""
+"""JSON of strangers: an object or nothing, without NaN or a key twice, of bounded depth."""
 
 from __future__ import annotations
 
@@ -39,4 +39,13 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"'{name}' is no number of JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_number)
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise ValueError(f"the key {twice!r} is there twice")
+    return members
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_members)

@@ -51,7 +51,7 @@ def array_of(name: str, entry: dict[str, Any], content: memoryview | None) -> ND
         _expect_count(name, len(texts), shape)
         array = np.empty(len(texts), object)
         array[:] = texts
-        return array.reshape(shape)
+        return _in_shape(name, array, shape)
     dtype = _DTYPES.get(datatype) if isinstance(datatype, str) else None
     if dtype is None:
         known = ", ".join([*_DTYPES, "BYTES"])
@@ -59,7 +59,7 @@ def array_of(name: str, entry: dict[str, Any], content: memoryview | None) -> ND
             400, f"input '{name}': datatype: expected one of {known}, got {datatype!r}"
         )
     if content is None:
-        return _numbers(name, entry, dtype).reshape(shape)
+        return _in_shape(name, _numbers(name, entry, dtype), shape)
     n_bytes = math.prod(shape) * dtype.itemsize
     if len(content) != n_bytes:
         raise RefusedError(
@@ -67,7 +67,7 @@ def array_of(name: str, entry: dict[str, Any], content: memoryview | None) -> ND
             f"input '{name}': expected {n_bytes} bytes for {datatype} of shape {list(shape)}, "
             f"got {len(content)}",
         )
-    array = np.frombuffer(content, dtype).reshape(shape)
+    array = _in_shape(name, np.frombuffer(content, dtype), shape)
     if datatype == "BOOL" and (np.frombuffer(content, np.uint8) > 1).any():
         raise RefusedError(400, f"input '{name}': expected BOOL as bytes of 0 and 1")
     return array if array.flags.aligned else array.copy()  # engines count on it
@@ -82,6 +82,15 @@ def _shape(name: str, value: object) -> tuple[int, ...]:
     ):
         raise RefusedError(400, f"input '{name}': shape: expected a list of lengths from 0")
     return tuple(axes)
+
+
+def _in_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # longer axes beside an empty one than numpy has
+        raise RefusedError(
+            400, f"input '{name}': shape: no array has {list(shape)}: {error}"
+        ) from error
 
 
 def _expect_count(name: str, n_values: int, shape: tuple[int, ...]) -> None:
@@ -109,6 +118,8 @@ def _numbers(name: str, entry: dict[str, Any], dtype: np.dtype[Any]) -> NDArray[
             400, f"input '{name}': FP16 has no form in JSON; send it as binary data"
         )
     values = _list_of(name, entry)
+    if _has_bools(values) and dtype.kind != "b":  # beside numbers numpy makes numbers of them
+        raise _not_of(name, dtype)
     try:
         array = np.array(values)
         if dtype.kind in "iu" and array.dtype.kind in "iuf" and array.size:
@@ -128,6 +139,21 @@ def _numbers(name: str, entry: dict[str, Any], dtype: np.dtype[Any]) -> NDArray[
         raise RefusedError(400, f"input '{name}': a number is out of the range of {dtype.name}")
     _expect_count(name, array.size, _shape(name, entry.get("shape")))
     return array
+
+
+def _has_bools(values: list[Any]) -> bool:
+    """Whether true or false is among them, at the depths that an array can have."""
+    level = values
+    for _ in range(_MAX_AXES):
+        types = set(map(type, level))
+        if bool in types:
+            return True
+        if list not in types:
+            return False
+        level = [
+            item for one in level if isinstance(one, list) for item in cast("list[Any]", one)
+        ]
+    return False  # nested too deeply for an array, as will be told
 
 
 def _flat(values: list[Any]) -> list[Any]:

@@ -37,9 +37,12 @@ class Workers:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._n_open = 0  # of the loop's thread alone, so without a lock
         self._ended: deque[Ended] = deque()
+        self._acting: set[int] = set()  # threads that are at a call, also one nobody awaits
         self._is_told = False  # the loop, that there are ended calls: it is woken once for many
         for index in range(n_threads):
-            threading.Thread(target=self._work, name=f"run-{index}", daemon=True).start()
+            threading.Thread(
+                target=self._work, args=(index,), name=f"run-{index}", daemon=True
+            ).start()
 
     @property
     def n_waiting(self) -> int:
@@ -50,6 +53,11 @@ class Workers:
     def n_running(self) -> int:
         """Calls that a thread is at."""
         return max(0, self._n_open - self.n_waiting)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a thread is at a call, be it awaited or not; for any thread, without a loop."""
+        return bool(self._acting)
 
     async def call(self, act: Callable[[], T], *, deadline_s: float | None = None) -> T:
         """What ``act`` returns, from one of the threads; its exceptions are the caller's.
@@ -69,18 +77,23 @@ class Workers:
         self._jobs.put((act, deadline_s, future, loop))
         return await future
 
-    def _work(self) -> None:
+    def _work(self, index: int) -> None:
         while True:
             act, deadline_s, future, loop = self._jobs.get()
             result, error = None, None
+            self._acting.add(index)
             try:
                 if not future.cancelled():
                     if deadline_s is not None and time.monotonic() >= deadline_s:
                         raise OverdueError  # noqa: TRY301 - handed over as any other
                     result = act()
+            except StopIteration as raised:  # which no future takes
+                error = RuntimeError(f"the call raised {raised!r}")
             except BaseException as raised:  # noqa: BLE001 - it is raised where it was called
                 error = raised
+            self._acting.discard(index)
             self._ended.append((future, result, error))
+            del act, future, result, error  # else the thread keeps them until its next call
             if not self._is_told:
                 self._is_told = True
                 try:

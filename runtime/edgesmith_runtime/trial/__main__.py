@@ -24,8 +24,7 @@ from edgesmith_runtime.model import Model
 from edgesmith_runtime.program import program_before
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.settings import Engine
-from edgesmith_runtime.trial.exchange import Request, refusal_bytes
-from edgesmith_runtime.trial.parent import PASSED
+from edgesmith_runtime.trial.exchange import PASSED, Request, refusal_bytes
 
 if TYPE_CHECKING:
     from edgesmith_runtime.spec import Signature
@@ -114,6 +113,9 @@ def _named(error: Exception, memory_bytes: int) -> Exception:
 def _bound_time_and_files(deadline_s: float) -> None:
     """End at the deadline also without a parent; write no file, leave no core."""
     if hasattr(signal, "setitimer"):
+        # What the parent's parent ignores or blocks is handed down.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
         signal.setitimer(signal.ITIMER_REAL, deadline_s)
     with suppress(ImportError):
         import resource
@@ -138,6 +140,9 @@ def _bound_memory(memory_bytes: int, n_threads: int) -> None:
     if stack == resource.RLIM_INFINITY:
         stack = _DEFAULT_STACK_BYTES
     limit = taken + memory_bytes + n_threads * stack
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from edgesmith_runtime import errors
 from edgesmith_runtime.errors import BackendError, EdgesmithError
-from edgesmith_runtime.settings import Engine, EngineSettings, Layout
+from edgesmith_runtime.settings import settings_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from edgesmith_runtime.settings import EngineSettings
 
-__all__ = ["MAX_REPLY_BYTES", "Request", "refusal_bytes", "refusal_from", "settings_from"]
+__all__ = ["MAX_REPLY_BYTES", "PASSED", "Request", "refusal_bytes", "refusal_from"]
 
+PASSED = b"passed"
 MAX_REPLY_BYTES = 4096  # fits every system's pipe, so that the child never waits for a reader
 _MAX_MESSAGE = 600  # characters; a control character takes 6 bytes in JSON, others at most 4
 
@@ -49,13 +50,6 @@ class Request:
         return cls(**members)
 
 
-def settings_from(members: Mapping[str, Any]) -> EngineSettings:
-    """Settings from what ``dataclasses.asdict`` and JSON made of them."""
-    kept = dict(members)
-    kept["engine"], kept["layout"] = Engine(kept["engine"]), Layout(kept["layout"])
-    return EngineSettings(**kept)
-
-
 def refusal_bytes(error: Exception) -> bytes:
     """An error as a reply."""
     kind = type(error).__name__ if isinstance(error, EdgesmithError) else BackendError.__name__
@@ -69,7 +63,7 @@ def refusal_bytes(error: Exception) -> bytes:
 def refusal_from(reply: bytes) -> EdgesmithError | None:
     """The error in a reply; None where it is no reply.
 
-    A child that its model has taken over may write anything.
+    A child that its model has taken over may write anything; the message is one line.
     """
     try:
         members = cast("object", json.loads(reply))
@@ -82,5 +76,10 @@ def refusal_from(reply: bytes) -> EdgesmithError | None:
         return None
     known = cast("object", getattr(errors, kind))
     if isinstance(known, type) and issubclass(known, EdgesmithError):
-        return known(message)
+        return known(_printable(message))
     return None
+
+
+def _printable(text: str) -> str:
+    """On one line, and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

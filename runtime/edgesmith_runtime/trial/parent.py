@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from edgesmith_runtime.archive import archive_bytes, archive_size
 from edgesmith_runtime.checksums import SUMS
 from edgesmith_runtime.errors import BackendError, BundleError
-from edgesmith_runtime.trial.exchange import MAX_REPLY_BYTES, Request, refusal_from
+from edgesmith_runtime.trial.exchange import MAX_REPLY_BYTES, PASSED, Request, refusal_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.settings import EngineSettings
 
-__all__ = ["PASSED", "TRIAL_DEADLINE_S", "TRIAL_MEMORY_BYTES", "try_artifact"]
+__all__ = ["TRIAL_DEADLINE_S", "TRIAL_MEMORY_BYTES", "try_artifact"]
 
 TRIAL_DEADLINE_S = 30.0
 TRIAL_MEMORY_BYTES = 2 << 30
-
-PASSED = b"passed"
 
 # Isolated (-I): no environment variable, no user directory and no working directory decides what
 # the child imports; what this process imports from is handed over.
@@ -82,14 +80,16 @@ def try_artifact(
     ended_by = monotonic() + deadline_s
     child = _started(trial)
     try:
-        reply = _exchanged(child, [request.to_line(), *archive_bytes(files)], deadline_s)
-        if reply is not None:
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(max(0.0, ended_by - monotonic()))
+        pieces = iter([request.to_line(), *archive_bytes(files)])
+        # A thread, which closes its pipe itself: a child that reads nothing must not hold this up.
+        Thread(target=_feed, args=(child.stdin, pieces), daemon=True).start()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(max(0.0, ended_by - monotonic()))
         code = child.poll()
+        reply = b"" if code is None else _answer(child)
     finally:
         _end(child)
-    if reply is None or code is None:
+    if code is None:
         raise BundleError(f"{trial} did not end within {deadline_s:g} s; {_CURE}")
     if code == 0 and reply == PASSED:
         return
@@ -121,47 +121,39 @@ def _started(trial: str) -> subprocess.Popen[bytes]:
         raise BackendError(f"{trial} cannot be started: {error}") from error
 
 
-def _exchanged(
-    child: subprocess.Popen[bytes], pieces: list[bytes | memoryview], deadline_s: float
-) -> bytes | None:
-    """The reply of a child to what it is fed; None where there is none in time."""
-    to_child, from_child = child.stdin, child.stdout
-    if to_child is None or from_child is None:  # both were asked for
-        return None
-    replies: list[bytes] = []
-    # Threads: a child that reads nothing, or answers too much, must not hold this one up.
-    feeder = Thread(target=_feed, args=(to_child, iter(pieces)), daemon=True)
-    reader = Thread(target=_read, args=(from_child, replies), daemon=True)
-    feeder.start()
-    reader.start()
-    reader.join(deadline_s)
-    return replies[0] if replies else None
-
-
 def _feed(pipe: IO[bytes], pieces: Iterator[bytes | memoryview]) -> None:
-    with suppress(OSError, ValueError):  # it ended before it had read all
+    with suppress(OSError), pipe:  # it ended before it had read all
         for piece in pieces:
             pipe.write(piece)
-        pipe.flush()
 
 
-def _read(pipe: IO[bytes], replies: list[bytes]) -> None:
-    with suppress(OSError, ValueError):
-        replies.append(pipe.read(MAX_REPLY_BYTES + 1))
+def _answer(child: subprocess.Popen[bytes]) -> bytes:
+    """What a child that has ended left in its pipe.
+
+    The end of the pipe is not waited for: other processes may hold its other end, be it that the
+    child started them or that another thread here did while this one started the child.
+    """
+    if child.stdout is None:  # it was asked for
+        return b""
+    descriptor = child.stdout.fileno()
+    if hasattr(
+        os, "set_blocking"
+    ):  # Windows, before Python 3.12, hands no end to others unasked
+        os.set_blocking(descriptor, False)
+    with suppress(BlockingIOError):
+        return os.read(descriptor, MAX_REPLY_BYTES + 1)
+    return b""
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill a child that still runs, with its group, and leave nothing of it."""
-    if child.poll() is None:
-        if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-        child.kill()
+    """Kill a child, if it still runs, and its group in any case."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
     child.wait()
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 def _signal(number: int) -> str:

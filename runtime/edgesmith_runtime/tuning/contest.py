@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from edgesmith_runtime.tuned import Setup
     from edgesmith_runtime.tuning.exchange import Timing
 
-__all__ = ["Contest", "Measure", "Schedule", "hold"]
+__all__ = ["TIME_WAS_UP", "Contest", "Measure", "Schedule", "hold"]
 
-# One round of one setup, in a fresh process; its answer.
-Measure = Callable[["Setup"], "Timing | Problem"]
+# One round of one setup, in a fresh process that is ended after so many seconds; its answer.
+Measure = Callable[["Setup", float], "Timing | Problem"]
+
+TIME_WAS_UP = "the time was up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +118,10 @@ def hold(
 ) -> None:
     """Run rounds until the time is up or all are done; ``contest`` holds what came of them.
 
-    No process is started after the budget. A round that it cuts is forgotten, so all that are
-    left have run the same rounds.
+    No process outlives the budget. The default goes first in round 1, and each of the others
+    gets half of what is left then, because it needs a second round: one that hangs leaves time
+    for the rest. A later round that the budget cuts is forgotten, so all that are left have run
+    the same rounds; where it cuts round 1, those that were not measured are out.
 
     Args:
         contest: Is filled in.
@@ -127,21 +131,26 @@ def hold(
         progress: Called before each process, with what is done and what there is at most.
         clock: In seconds.
     """
-    end = clock() + budget_s
+    started = clock()
+    end = started + budget_s
     rng = np.random.default_rng(schedule.seed)
-    n_done, started = 0, clock()
+    n_done = 0
     for index in range(schedule.n_rounds):
-        timed: dict[Setup, Timing | Problem] = {}
-        for place, setup in enumerate(order := _shuffled(contest.left(), rng)):
-            if clock() >= end:
-                return
-            if progress is not None:
-                n_most = n_done + len(order) * (schedule.n_rounds - index)
-                progress(n_done + place, n_most, f"round {index + 1}: {setup}")
-            timed[setup] = measure(setup)
+        order = _shuffled(contest.left(), rng)
+        if index == 0:
+            order.sort(key=lambda setup: setup != contest.default)
+        n_most = n_done + len(order) * (schedule.n_rounds - index)
+        told = _telling(progress, n_done, n_most, f"round {index + 1}")
+        timed = _timed(order, measure, lambda: end - clock(), told, is_first=index == 0)
+        is_cut = len(timed) < len(order)
+        if is_cut and index > 0:
+            return
         n_done += len(order)
         _enter(contest, timed)
-        if contest.default in contest.out:
+        if is_cut:
+            others = (one for one in order if one not in timed and one != contest.default)
+            contest.out.update(dict.fromkeys(others, TIME_WAS_UP))
+        if is_cut or contest.default in contest.out:
             return
         _send_home(contest, schedule.lead(index + 1), index + 1)
         process_s = (clock() - started) / n_done
@@ -150,6 +159,45 @@ def hold(
             _keep(contest, int((end - clock()) / (process_s * n_missing)), index + 1)
         if contest.left() == [contest.default]:
             return
+
+
+def _telling(
+    progress: Progress | None, n_done: int, n_most: int, what: str
+) -> Callable[[int, Setup], None]:
+    """Says which place of a round is at its turn."""
+
+    def told(place: int, setup: Setup) -> None:
+        if progress is not None:
+            progress(n_done + place, n_most, f"{what}: {setup}")
+
+    return told
+
+
+def _timed(
+    order: list[Setup],
+    measure: Measure,
+    left: Callable[[], float],
+    told: Callable[[int, Setup], None],
+    *,
+    is_first: bool,
+) -> dict[Setup, Timing | Problem]:
+    """The answers of one round, so far as the time lasts; ``left`` gives the seconds until then."""
+    timed: dict[Setup, Timing | Problem] = {}
+    default_s = 0.0
+    for place, setup in enumerate(order):
+        if (left_s := left()) <= 0:
+            break
+        told(place, setup)
+        shared = is_first and place > 0
+        answer = measure(
+            setup, min(left_s, max(left_s / 2, 2 * default_s)) if shared else left_s
+        )
+        if isinstance(answer, Problem) and left() <= 0:
+            break  # it may have been ended with the time: nothing is said against it
+        timed[setup] = answer
+        if is_first and place == 0:
+            default_s = left_s - left()
+    return timed
 
 
 def _enter(contest: Contest, timed: dict[Setup, Timing | Problem]) -> None:

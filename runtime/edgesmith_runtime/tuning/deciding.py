@@ -1,8 +1,10 @@
-"""Who wins a contest: the fastest beyond noise, and of those as fast the one that takes least."""
+"""Who wins a contest: of those faster beyond noise the fastest, and of equals the cheapest."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from edgesmith_runtime.tuning.contest import TIME_WAS_UP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,10 +21,9 @@ _FEWEST_ROUNDS = 2
 def decide(contest: Contest, schedule: Schedule, rng: np.random.Generator) -> tuple[Setup, str]:
     """The setup that runs the bundle from now on, and why.
 
-    Of the setups whose interval against the fastest has 1 in it, it is the one with the fewest
-    threads, then that of the default's artifact and engine. The default keeps its place unless
-    the interval of the other against it lies below 1; where the time was up before enough
-    rounds, below 0.9.
+    Only those count whose interval against the default lies below 1; where the time was up
+    before enough rounds, below 0.9. Of those whose interval against the fastest of them has 1
+    in it, it is the one with the fewest threads, then that of the default's artifact and engine.
 
     Args:
         contest: What was measured.
@@ -31,28 +32,32 @@ def decide(contest: Contest, schedule: Schedule, rng: np.random.Generator) -> tu
     """
     default = contest.default
     n_rounds = len(contest.rounds[default])
-    if n_rounds < _FEWEST_ROUNDS and contest.left() != [default]:
+    is_cut = contest.left() != [default] or TIME_WAS_UP in contest.out.values()
+    if n_rounds < _FEWEST_ROUNDS and is_cut:
         return default, f"the default is kept: the time was up after round {n_rounds}"
     medians = contest.medians()
-    fastest = min(medians, key=medians.__getitem__)
-    as_fast = [
-        setup
-        for setup in contest.left()
-        if setup == fastest or contest.ratio(setup, fastest, rng).low <= 1.0
-    ]
-    best = min(as_fast, key=lambda setup: _cost(setup, default))
-    if best == default:
+    ratios = {setup: contest.ratio(setup, default, rng) for setup in contest.left()}
+    limit = 1.0 if n_rounds >= schedule.min_rounds else _CLEAR
+    faster = [setup for setup in ratios if setup != default and ratios[setup].high < limit]
+    fastest = min(faster or medians, key=medians.__getitem__)
+    ratio = ratios[fastest]
+    if fastest == default:
         return (
             default,
             f"the default is kept: nothing is faster beyond noise in {n_rounds} rounds",
         )
-    ratio = contest.ratio(best, default, rng)
-    limit = 1.0 if n_rounds >= schedule.min_rounds else _CLEAR
-    if ratio.high >= limit:
+    if not faster:
         return default, (
-            f"the default is kept: {best} takes {ratio.value:.2f} of its time, 95 % interval "
+            f"the default is kept: {fastest} takes {ratio.value:.2f} of its time, 95 % interval "
             f"{ratio.low:.2f} to {ratio.high:.2f} in {n_rounds} rounds, which is not below {limit:g}"
         )
+    as_fast = [
+        setup
+        for setup in faster
+        if setup == fastest or contest.ratio(setup, fastest, rng).low <= 1.0
+    ]
+    best = min(as_fast, key=lambda setup: _cost(setup, default))
+    ratio = ratios[best]
     ties = f"; as fast, and not cheaper: {len(as_fast) - 1}" if len(as_fast) > 1 else ""
     return best, (
         f"takes {ratio.value:.2f} of the time of the default, 95 % interval {ratio.low:.2f} to "

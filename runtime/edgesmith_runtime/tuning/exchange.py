@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from edgesmith_runtime.bench.exchange import Problem
-from edgesmith_runtime.trial.exchange import settings_from
+from edgesmith_runtime.settings import settings_from
 from edgesmith_runtime.tuned import GraphCopy, Setup
 
 __all__ = ["Question", "Timing", "answer_from", "answer_json"]

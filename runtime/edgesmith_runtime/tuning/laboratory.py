@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +12,12 @@ import numpy as np
 from edgesmith_runtime.bench.child import ask
 from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.digests import sha256_hex
+from edgesmith_runtime.errors import WriteError
+from edgesmith_runtime.files import scratch
 from edgesmith_runtime.latency import Measurement, ratio_interval
 from edgesmith_runtime.settings import Engine
 from edgesmith_runtime.tuned import GraphCopy
-from edgesmith_runtime.tuning.contest import Schedule
+from edgesmith_runtime.tuning.contest import TIME_WAS_UP, Schedule
 from edgesmith_runtime.tuning.copier import COPIER
 from edgesmith_runtime.tuning.exchange import Question, Timing, answer_from
 from edgesmith_runtime.tuning.recording import record_graph
@@ -25,6 +25,8 @@ from edgesmith_runtime.tuning.standings import CopyTrial
 from edgesmith_runtime.tuning.worker import WORKER
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgesmith_runtime.bench import Progress
     from edgesmith_runtime.host import Host
     from edgesmith_runtime.tuned import Setup
@@ -69,39 +71,55 @@ class Laboratory:
     effort: Effort
     host: Host
 
-    def measure(self, setup: Setup) -> Timing | Problem:
-        """One round of one setup."""
-        return self._ask(self._question(setup))
+    def measure(self, setup: Setup, left_s: float) -> Timing | Problem:
+        """One round of one setup, in at most so many seconds."""
+        return self._ask(self._question(setup), left_s)
 
     def try_copy(
         self, setup: Setup, folder: Path, *, end: float, progress: Progress | None
-    ) -> tuple[CopyTrial, GraphCopy] | None:
+    ) -> tuple[CopyTrial, GraphCopy] | Problem | None:
         """Whether the engine's copy of a graph is worth keeping.
 
         Args:
             setup: What runs the bundle.
-            folder: Where the copy is put.
-            end: On the monotonic clock; nothing starts later.
+            folder: Where a copy that is kept is put.
+            end: On the monotonic clock; no process outlives it.
             progress: Called before each pair of processes.
 
         Returns:
-            What was found; None where the engine takes no copy, where it fails, and where too
-            few rounds fit.
+            What was found; None where the engine takes no copy.
         """
-        if setup.settings.engine is not Engine.ONNXRUNTIME or time.monotonic() >= end:
+        if setup.settings.engine is not Engine.ONNXRUNTIME:
             return None
-        content = self._copy_of(setup)
-        if content is None:
-            return None
-        graph = GraphCopy(sha256=sha256_hex(content), size_bytes=len(content))
-        place = record_graph(folder, graph, content)
+        try:
+            with scratch(folder) as drafts:
+                place = drafts / "copy.onnx"
+                tried = self._tried(setup, place, end=end, progress=progress)
+                if not isinstance(tried, Problem) and tried[0].is_kept:
+                    record_graph(folder, tried[1], place.read_bytes())
+        except (OSError, WriteError) as error:
+            return Problem(str(error))
+        return tried
+
+    def _tried(
+        self, setup: Setup, place: Path, *, end: float, progress: Progress | None
+    ) -> tuple[CopyTrial, GraphCopy] | Problem:
         plain = dataclasses.replace(
             self._question(setup), max_seconds=1e-3, min_calls=1, max_calls=1
         )
-        copied = dataclasses.replace(plain, graph=graph, graph_path=str(place))
-        loads = self._loads([copied, plain], end=end, progress=progress)
-        if loads is None:
-            return None
+        asked = dataclasses.replace(plain, graph_path=str(place))
+        said = self._said(COPIER, asked, end - time.monotonic())
+        if isinstance(said, Problem):
+            return said
+        if said and isinstance(answer := answer_from(said), Problem):
+            return answer
+        content = place.read_bytes()
+        graph = GraphCopy(sha256=sha256_hex(content), size_bytes=len(content))
+        loads = self._loads(
+            [dataclasses.replace(asked, graph=graph), plain], end=end, progress=progress
+        )
+        if isinstance(loads, Problem):
+            return loads
         with_copy, without = loads
         ratio = ratio_interval(with_copy, without, np.random.default_rng(0))
         load_ns = float(np.median([one.median_ns for one in without]))
@@ -112,34 +130,31 @@ class Laboratory:
 
     def _loads(
         self, questions: list[Question], *, end: float, progress: Progress | None
-    ) -> list[list[Measurement]] | None:
-        """How long each takes to load, by round; None where one fails or the time is up."""
-        found: list[list[Measurement]] = [[] for _ in questions]
+    ) -> list[list[Measurement]] | Problem:
+        """How long each takes to load, by round, in as many rounds as there is time for."""
+        found: list[list[Measurement]] = []
         schedule = self.effort.schedule
         n_rounds, n_each = schedule.n_rounds, len(questions)
         for index in range(n_rounds):
-            if time.monotonic() >= end:
-                break
             if progress is not None:
                 said = "loads with a copy of the graph, and without"
                 progress(n_each * index, n_each * n_rounds, said)
+            timed: dict[int, Measurement] = {}
             # Which goes first alternates: the next one finds files in the page cache.
-            order = range(n_each) if index % 2 else reversed(range(n_each))
-            for which in order:
-                answer = self._ask(questions[which])
+            for which in range(n_each) if index % 2 else reversed(range(n_each)):
+                answer = self._ask(questions[which], end - time.monotonic())
                 if isinstance(answer, Problem):
-                    return None
-                found[which].append(
-                    Measurement(latencies_ns=(answer.load_ns,), n_warmup=0, host=self.host)
+                    enough = len(found) >= schedule.min_rounds and time.monotonic() >= end
+                    return (
+                        [list(column) for column in zip(*found, strict=True)]
+                        if enough
+                        else answer
+                    )
+                timed[which] = Measurement(
+                    latencies_ns=(answer.load_ns,), n_warmup=0, host=self.host
                 )
-        return found if len(found[0]) >= schedule.min_rounds else None
-
-    def _copy_of(self, setup: Setup) -> bytes | None:
-        with tempfile.TemporaryDirectory(prefix="edgesmith-tune-") as scratch:
-            place = Path(scratch, "copy.onnx")
-            question = dataclasses.replace(self._question(setup), graph_path=str(place))
-            said = ask(COPIER, question.to_json(), deadline_s=self.effort.deadline_s)
-            return None if said != "" else place.read_bytes()
+            found.append([timed[which] for which in range(n_each)])
+        return [list(column) for column in zip(*found, strict=True)]
 
     def _question(self, setup: Setup) -> Question:
         return Question(
@@ -151,6 +166,12 @@ class Laboratory:
             max_calls=self.effort.max_calls,
         )
 
-    def _ask(self, question: Question) -> Timing | Problem:
-        answer = ask(WORKER, question.to_json(), deadline_s=self.effort.deadline_s)
-        return answer if isinstance(answer, Problem) else answer_from(answer)
+    def _ask(self, question: Question, left_s: float) -> Timing | Problem:
+        said = self._said(WORKER, question, left_s)
+        return said if isinstance(said, Problem) else answer_from(said)
+
+    def _said(self, worker: str, question: Question, left_s: float) -> str | Problem:
+        if left_s <= 0:
+            return Problem(TIME_WAS_UP)
+        deadline_s = min(left_s, self.effort.deadline_s)
+        return ask(worker, question.to_json(), deadline_s=deadline_s)

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.errors import BackendError, BundleError
 from edgesmith_runtime.golden import read_golden
 from edgesmith_runtime.host import available_threads, this_host
 from edgesmith_runtime.settings import Engine, EngineSettings, engines_for
-from edgesmith_runtime.tuned import Choice, Setup
+from edgesmith_runtime.tuned import Choice, Setup, has_version
 from edgesmith_runtime.tuning.contest import Contest, hold
 from edgesmith_runtime.tuning.deciding import decide
 from edgesmith_runtime.tuning.eligibility import objections
 from edgesmith_runtime.tuning.laboratory import Effort, Laboratory
-from edgesmith_runtime.tuning.recording import opened_folder, record_choice
+from edgesmith_runtime.tuning.recording import close_folder, opened_folder, record_choice
 from edgesmith_runtime.tuning.setups import absence, can_end_runs, setups_of
 from edgesmith_runtime.tuning.standings import Standing, Tuning
 
@@ -50,7 +51,7 @@ def tune(
 
     Args:
         path: Of the bundle, a file or a directory.
-        budget_s: No measurement starts later than this; above 0.
+        budget_s: The measurements end by then, the rest takes moments; above 0.
         n_threads: The most threads to try; None tries up to what affinity and quota allow.
         timeouts: The app gives ``timeout=`` to its calls: only engines that can end a run compete,
             which LiteRT cannot.
@@ -60,7 +61,8 @@ def tune(
 
     Raises:
         BundleError: Not a bundle, or one without golden samples.
-        BackendError: The default artifact does not run here as it should.
+        BackendError: The default artifact does not run here as it should, or not in time; or
+            there is no interpreter to start a process with.
         WriteError: The choice cannot be recorded.
         ValueError: ``budget_s`` or ``n_threads`` is out of range.
     """
@@ -79,28 +81,23 @@ def tune(
     lab = Laboratory(
         path=os.fspath(path), identity=bundle.identity, effort=effort, host=this_host()
     )
-    setups, untried = _setups(bundle, most_threads, timeouts=timeouts)
-    contest = Contest(setups=setups, host=lab.host)
-    hold(
-        contest,
-        lab.measure,
-        effort.schedule,
-        budget_s=budget_s * _CONTEST_SHARE,
-        progress=progress,
-    )
-    if (reason := contest.out.get(contest.default)) is not None:
-        raise BackendError(f"{contest.default}: does not run here as it should: {reason}")
-    if contest.default not in contest.rounds:
-        raise BackendError(
-            f"{contest.default}: could not be measured within {budget_s:g} s; give more"
-        )
-    rng = np.random.default_rng(effort.schedule.seed)
-    setup, reason = decide(contest, effort.schedule, rng)
-    tried = lab.try_copy(setup, folder, end=started + budget_s, progress=progress)
-    copy, graph = (None, None) if tried is None else tried
-    kept = graph if copy is not None and copy.is_kept else None
-    choice = Choice(setup=setup, reason=reason, graph=kept)
-    recorded = record_choice(folder, choice)
+    try:
+        setups, untried = _setups(bundle, most_threads, timeouts=timeouts)
+        contest = Contest(setups=setups, host=lab.host)
+        contest_s = started + budget_s * _CONTEST_SHARE - time.monotonic()
+        hold(contest, lab.measure, effort.schedule, budget_s=contest_s, progress=progress)
+        _check_default(contest, budget_s)
+        rng = np.random.default_rng(effort.schedule.seed)
+        setup, reason = decide(contest, effort.schedule, rng)
+        opened_folder(bundle.identity)  # again: another process may have removed it when empty
+        tried = lab.try_copy(setup, folder, end=started + budget_s, progress=progress)
+        no_copy = tried.reason if isinstance(tried, Problem) else None
+        copy, graph = tried if isinstance(tried, tuple) else (None, None)
+        kept = graph if copy is not None and copy.is_kept else None
+        choice = Choice(setup=setup, reason=reason, graph=kept)
+        recorded = record_choice(folder, choice)
+    finally:
+        close_folder(folder)
     return Tuning(
         bundle=bundle.manifest.name,
         identity=bundle.identity,
@@ -110,7 +107,17 @@ def tune(
         copy=copy,
         seconds=time.monotonic() - started,
         recorded=str(recorded),
+        no_copy=no_copy,
     )
+
+
+def _check_default(contest: Contest, budget_s: float) -> None:
+    if (reason := contest.out.get(contest.default)) is not None:
+        raise BackendError(f"{contest.default}: does not run here as it should: {reason}")
+    if contest.default not in contest.rounds:
+        raise BackendError(
+            f"{contest.default}: could not be measured within {budget_s:g} s; give more"
+        )
 
 
 def _check_golden(bundle: Bundle) -> None:
@@ -157,4 +164,6 @@ def _setups(
 def _reason_against(engine: Engine, *, timeouts: bool) -> str | None:
     if timeouts and not can_end_runs(engine):
         return f"{engine} cannot end a run at its timeout"
-    return absence(engine)
+    if (reason := absence(engine)) is not None or has_version(engine):
+        return reason
+    return f"no version of {engine} is to be found, without which a choice is not used"

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from itertools import product
 from typing import TYPE_CHECKING, assert_never
 
-from edgesmith_runtime.settings import Engine, EngineSettings, Layout, engines_for
+from edgesmith_runtime.settings import Engine, EngineSettings, Layout, engines_for, package_of
 from edgesmith_runtime.tuned import Setup
 
 if TYPE_CHECKING:
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["absence", "can_end_runs", "setups_of", "thread_counts"]
 
-_MODULES = {
-    Engine.ONNXRUNTIME: "onnxruntime",
-    Engine.LITERT: "ai_edge_litert",
-    Engine.OPENVINO: "openvino",
-}
 _MANY_THREADS = 8  # above it a small net gains nothing: only all of them are tried then
 
 
@@ -57,7 +52,7 @@ def can_end_runs(engine: Engine) -> bool:
 
 def absence(engine: Engine) -> str | None:
     """Why an engine cannot run here: how to install it; None where it is installed."""
-    if find_spec(_MODULES[engine]) is not None:
+    if find_spec(package_of(engine)) is not None:
         return None
     match engine:
         case Engine.ONNXRUNTIME:

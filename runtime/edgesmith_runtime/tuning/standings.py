@@ -64,9 +64,11 @@ class Tuning:
         host: The machine.
         standings: The default setup first, then the others as they were tried.
         choice: What is recorded, with its reason.
-        copy: Whether a copy of the graph loads faster; None where the engine takes none.
+        copy: Whether a copy of the graph loads faster; None where the engine takes none, and
+            where ``no_copy`` says why none was tried or kept.
         seconds: How long it all took.
         recorded: The file of the choice.
+        no_copy: What went wrong with the copy of the graph; None where nothing did.
     """
 
     bundle: str
@@ -77,6 +79,7 @@ class Tuning:
     copy: CopyTrial | None
     seconds: float
     recorded: str
+    no_copy: str | None = None
 
     @property
     def chosen(self) -> Standing:

@@ -16,7 +16,7 @@ from edgesmith_runtime.latency import measure
 from edgesmith_runtime.model import Model
 from edgesmith_runtime.program import program_before
 from edgesmith_runtime.runners import open_runner
-from edgesmith_runtime.settings import Engine
+from edgesmith_runtime.settings import runner_of
 from edgesmith_runtime.tuned import verified_graph
 from edgesmith_runtime.tuning.exchange import Question, Timing, answer_json
 
@@ -30,7 +30,6 @@ WORKER = "edgesmith_runtime.tuning.worker"
 
 N_PILOT = 5
 MIN_WARMUP = 10
-_RUNNERS = {Engine.ONNXRUNTIME: "onnx", Engine.LITERT: "tflite", Engine.OPENVINO: "openvino"}
 
 
 def main() -> None:
@@ -54,7 +53,7 @@ def answer_to(question: Question) -> Timing:
     """
     bundle = open_bundle(question)
     settings = question.setup.settings
-    import_module(f"edgesmith_runtime.runners.{_RUNNERS[settings.engine]}")  # before the clock
+    import_module(runner_of(settings.engine))  # before the clock
     artifact = bundle.artifact(question.setup.file)
     start_ns = time.perf_counter_ns()
     runner = _opened(artifact, question)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from edgesmith_runtime.bench import child
 from edgesmith_runtime.bench.child import run_child
 from edgesmith_runtime.bench.comparison import CallStyle, Round
 from edgesmith_runtime.bench.exchange import Problem, Request
+from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +62,46 @@ def test_a_killed_process_is_a_problem_of_all_its_subjects(
 
     problem = Problem("the process ended by signal 11 (SIGSEGV)")
     assert reply.outcomes == {"call": problem, "predict": problem}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals")
+def test_a_signal_without_a_name_is_told_by_its_number(
+    tiny_request: Request, made_up_host: Host, other_worker: Path
+) -> None:
+    other_worker.write_text("import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 3)")
+
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+
+    number = signal.SIGRTMIN + 3
+    problem = Problem(f"the process ended by signal {number}")
+    assert reply.outcomes == {"model.onnx": problem}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("frozen", True, "needs a Python interpreter for its processes, and this program has"),
+        (
+            "executable",
+            "",
+            "needs a Python interpreter for its processes, and this program has",
+        ),
+        ("executable", "/no/python", "/no/python: cannot be started: .*No such file"),
+    ],
+    ids=["frozen", "none", "absent"],
+)
+def test_without_an_interpreter_nothing_is_started(
+    tiny_request: Request,
+    made_up_host: Host,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: object,
+    said: str,
+) -> None:
+    monkeypatch.setattr(sys, name, value, raising=False)
+
+    with pytest.raises(BackendError, match=said):
+        run_child(tiny_request, host=made_up_host, deadline_s=120)
 
 
 def test_a_failed_process_is_quoted(

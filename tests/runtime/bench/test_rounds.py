@@ -7,6 +7,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from edgesmith_runtime.bench import Comparison, Plan, compare
 from edgesmith_runtime.bundle import Bundle, make_bundle, write_bundle
-from edgesmith_runtime.errors import BundleError, InputError, SignatureError
+from edgesmith_runtime.errors import BundleError, InputError, SignatureError, WriteError
 from edgesmith_runtime.golden import GoldenSamples, golden_files
 from edgesmith_runtime.host import this_host
 from edgesmith_runtime.spec import Format
@@ -173,7 +174,8 @@ def test_without_the_extra_tflite_is_listed_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = write_both(b"never read")
-    (tmp_path / "ai_edge_litert.py").write_text("raise ImportError('hidden for this test')")
+    hidden = "raise ModuleNotFoundError('hidden for this test', name='ai_edge_litert')"
+    (tmp_path / "ai_edge_litert.py").write_text(hidden)
     monkeypatch.syspath_prepend(tmp_path)
 
     comparison = compare(path, plan=dataclasses.replace(quick_plan, n_rounds=1))
@@ -266,6 +268,15 @@ def test_an_original_that_is_not_there_is_refused(
         match=r"absent\.keras: no such file; expected the Keras model to compare with",
     ):
         compare(tiny_bundle_path, against="absent.keras", plan=quick_plan)
+
+
+def test_a_place_for_temporary_files_that_is_none_is_told_of(
+    tiny_bundle_path: Path, quick_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+
+    with pytest.raises(WriteError, match=r"absent.*: cannot be written: No such file"):
+        compare(tiny_bundle_path, plan=quick_plan)
 
 
 def test_a_bundle_that_is_not_there_is_refused(quick_plan: Plan) -> None:

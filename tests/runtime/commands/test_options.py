@@ -76,7 +76,7 @@ def test_a_bundle_by_one_of_the_keys_is_taken(
     assert code == 0
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "bench", "tune", "serve"])
 def test_a_bundle_by_nobody_or_another_or_too_old_is_refused(
     command: str,
     signed: Path,

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgesmith_runtime.commands import main
+from edgesmith_runtime.commands.tune import show
+from edgesmith_runtime.host import this_host
 from edgesmith_runtime.settings import Engine, EngineSettings, Layout
 from edgesmith_runtime.tuned import Choice, Setup
+from edgesmith_runtime.tuning import Standing, Tuning
 from edgesmith_runtime.tuning.recording import opened_folder, record_choice
 
 if TYPE_CHECKING:
@@ -75,6 +78,24 @@ def test_forget_removes_it_and_measures_nothing(
     assert json.loads(capsys.readouterr().out)["forgotten"] == 0
 
 
+def test_nothing_is_forgotten_for_a_bundle_by_nobody(
+    tiny_bundle: Bundle,
+    tiny_bundle_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _recorded(tiny_bundle)
+    (tmp_path / "release.pub").write_bytes(bytes(range(32)))
+
+    code = main(
+        ["tune", str(tiny_bundle_path), "--forget", "--public-key", f"{tmp_path}/release.pub"]
+    )
+
+    assert code == 1
+    assert "not signed" in capsys.readouterr().err
+    assert [*opened_folder(tiny_bundle.identity).glob("*.json")]
+
+
 def test_a_warning_about_the_record_is_one_line_of_a_command(
     tiny_bundle: Bundle, tiny_bundle_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +108,31 @@ def test_a_warning_about_the_record_is_one_line_of_a_command(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: ")
     assert "the default artifact runs" in line
+
+
+def test_what_went_wrong_with_a_copy_is_said(
+    tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = EngineSettings(engine=Engine.ONNXRUNTIME, n_threads=1)
+    setup = Setup(file="model.onnx", settings=settings)
+    tuning = Tuning(
+        bundle="tiny",
+        identity=tiny_bundle.identity,
+        host=this_host(),
+        standings=(Standing(name=str(setup), setup=setup),),
+        choice=Choice(setup=setup, reason="quicker"),
+        copy=None,
+        seconds=3.0,
+        recorded="here.json",
+        no_copy="a.onnx: cannot be written: No space left on device",
+    )
+
+    show(tuning)
+
+    said = (
+        "no optimised copy of the graph: a.onnx: cannot be written: No space left on device\n"
+    )
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 import time
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgesmith_runtime import load
+from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.errors import BackendError, DeadlineError, EdgesmithError
 from edgesmith_runtime.runners import deadlines, open_runner
 from edgesmith_runtime.runners.deadlines import Watch, deadline_after, time_left
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edgesmith_runtime.bundle import Artifact
+    from edgesmith_runtime.bundle import Artifact, Bundle
     from edgesmith_runtime.runners import Runner
 
 HANG_S = 60.0
@@ -162,7 +164,7 @@ def test_a_run_that_fails_by_itself_says_why(onnx_artifact: Callable[..., Artifa
 
 
 @pytest.mark.parametrize(
-    "timeout", [0, 0.0, -1, math.nan, math.inf, True, False, "1", np.True_, 1j]
+    "timeout", [0, 0.0, -1, math.nan, math.inf, True, False, "1", np.True_, 1j, 10**400]
 )
 def test_what_is_no_time_is_refused(artifact: Artifact, timeout: Any) -> None:
     runner = open_runner(artifact)
@@ -316,3 +318,53 @@ def test_codes_are_made_within_the_timeout(quantized_artifact: Callable[..., Art
         DeadlineError, match=r"^model\.onnx: .* after its inputs were quantized;"
     ):
         runner.run(features, timeout=1e-9)
+
+
+@pytest.mark.tflite
+def test_a_prediction_on_litert_refuses_a_timeout_before_it_reads_anything(
+    tmp_path: Path, tiny_bundle: Bundle, tiny_tflite: bytes
+) -> None:
+    manifest = tiny_bundle.manifest
+    entry = dataclasses.replace(
+        manifest.artifacts[0], file="model.tflite", format=Format.TFLITE
+    )
+    selection = dataclasses.replace(manifest.default_artifact, file="model.tflite")
+    manifest = dataclasses.replace(manifest, artifacts=(entry,), default_artifact=selection)
+    write_bundle(make_bundle(manifest, {"model.tflite": tiny_tflite}), tmp_path / "m.edge")
+
+    with pytest.raises(BackendError, match=r"^model\.tflite: expected no timeout, got 5 s"):
+        load(tmp_path / "m.edge").predict("no tensor", timeout=5)
+
+
+def test_an_end_that_fails_is_shown_and_the_next_ones_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[Any] = []
+    later = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda args: shown.append(args.exc_type))
+
+    with (
+        Watch(time.monotonic(), lambda: {}["nothing"]),
+        Watch(time.monotonic() + 0.02, later.set),
+    ):
+        assert later.wait(HANG_S)
+
+    assert shown == [KeyError]
+
+
+def test_a_thread_that_cannot_start_is_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(deadlines, "_WATCHDOG", type(deadlines._WATCHDOG)())
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    with (
+        pytest.raises(
+            BackendError, match=r"^timeout: expected to start .* can't start new thr"
+        ),
+        Watch(time.monotonic() + 5, lambda: None),
+    ):
+        pass

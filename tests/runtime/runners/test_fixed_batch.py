@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from edgesmith_runtime.errors import SignatureError
+from edgesmith_runtime.errors import BackendError, SignatureError
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.runners.fixed_batch import run_in_batches
 from edgesmith_runtime.spec import Signature, TensorSpec
@@ -95,3 +96,36 @@ def test_the_batch_is_fixed_where_all_inputs_say_so(
     inputs = tuple(TensorSpec(f"x{i}", "float32", shape) for i, shape in enumerate(shapes))
 
     assert Signature(inputs, ()).batch_size == expected
+
+
+def test_no_samples_are_answered_by_none(onnx_artifact: Callable[..., Artifact]) -> None:
+    runner = open_runner(onnx_artifact([("Neg", ["x"], ["y"])], SIGNATURE))
+
+    outputs = runner.run({"x": np.zeros((0, 3), np.float32)})
+
+    np.testing.assert_array_equal(outputs["y"], np.zeros((0, 3), np.float32), strict=True)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4, 3)])
+def test_an_output_without_the_samples_of_a_batch_is_refused(
+    onnx_artifact: Callable[..., Artifact], shape: tuple[int, ...]
+) -> None:
+    from_array = pytest.importorskip("onnx").numpy_helper.from_array
+    signature = Signature(SIGNATURE.inputs, (TensorSpec("y", "float32", shape),))
+    made = {
+        (): ("ReduceSum", ["x"], []),
+        (3,): ("ReduceSum", ["x", "first"], [from_array(np.array([0]), "first")]),
+        (4, 3): ("Concat", ["x", "x"], []),
+    }
+    op, inputs, constants = made[shape]
+    artifact = onnx_artifact([(op, inputs, ["y"])], signature, tuple(constants))
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_from_string(bytes(artifact.content))
+    name, value = ("axis", 0) if op == "Concat" else ("keepdims", 0)
+    model.graph.node[0].attribute.append(onnx.helper.make_attribute(name, value))
+    runner = open_runner(dataclasses.replace(artifact, content=model.SerializeToString()))
+
+    with pytest.raises(
+        BackendError, match=r"^output 'y': expected 2 on the first axis, one for each sample"
+    ):
+        runner.run({"x": np.ones((3, 3), np.float32)})

@@ -247,3 +247,27 @@ def test_a_child_of_models_that_share_threads_is_refused_by_name_and_ends(
     assert refusal.startswith("model.onnx: expected a process that was not forked")
     assert "start children by 'spawn'" in refusal
     assert code == "7"
+
+
+def test_one_that_fails_does_not_keep_the_others(
+    fork: Callable[[Callable[[], object]], int],
+) -> None:
+    class Telling:
+        def __init__(self, act: Callable[[], object]) -> None:
+            self.told, self.act = 0, act
+
+        def after_fork(self) -> None:
+            self.told += 1
+            self.act()
+
+    def fail() -> None:
+        raise MemoryError
+
+    told = [Telling(act) for act in (lambda: None, fail, lambda: None)]
+    for one in told:
+        tell_after_fork(one)
+
+    def check() -> None:
+        assert [one.told for one in told] == [1, 1, 1]
+
+    assert os.waitpid(fork(check), 0)[1] == 0

@@ -205,3 +205,26 @@ def test_threads_that_wait_busily_are_told_not_to(
     options = open_runner(make_artifact(tiny_onnx), settings)._session.get_session_options()  # type: ignore[attr-defined]
 
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+@pytest.mark.parametrize("engine", [Engine.ONNXRUNTIME, Engine.OPENVINO])
+def test_an_answer_of_another_shape_than_the_last_is_checked(
+    onnx_artifact: Callable[..., Artifact], engine: Engine
+) -> None:
+    if engine is Engine.OPENVINO:
+        pytest.importorskip("openvino")
+    n = 20_000  # beyond what is bound
+    signature = Signature(
+        (TensorSpec("x", "float32", ("n",)),), (TensorSpec("y", "int64", (1, n)),)
+    )
+    artifact = onnx_artifact([("NonZero", ["x"], ["y"])], signature)
+    runner = open_runner(artifact, EngineSettings(engine=engine, n_threads=1))
+    x = np.ones(n, np.float32)
+    for _ in range(3):
+        runner.run({"x": x})
+    x[0] = 0
+
+    with pytest.raises(
+        BackendError, match=r"'y': expected shape \(1, 20000\), got \(1, 19999\)"
+    ):
+        runner.run({"x": x})

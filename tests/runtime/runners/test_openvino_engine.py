@@ -237,3 +237,88 @@ except KeyboardInterrupt:
     )
 
     assert (shown.returncode, shown.stdout) == (0, "interrupted\n")
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**40])
+def test_constants_beyond_32_bits_are_refused(
+    onnx_artifact: Callable[..., Artifact], number: int
+) -> None:
+    constant = pytest.importorskip("onnx").numpy_helper.from_array(np.array([1, number]), "c")
+    signature = Signature(
+        (TensorSpec("x", "int64", ("n", 2)),), (TensorSpec("y", "int64", ("n", 2)),)
+    )
+
+    with pytest.raises(
+        BackendError,
+        match=rf"^model\.onnx: constant 'c': expected whole numbers from -2147483648 .* got {number};",
+    ):
+        _open(onnx_artifact([("Add", ["x", "c"], ["y"])], signature, (constant,)))
+
+
+@pytest.mark.parametrize("end", [2**63 - 1, 2**31 - 1])
+def test_a_slice_to_the_end_of_all_numbers_answers(
+    onnx_artifact: Callable[..., Artifact], end: int
+) -> None:
+    from_array = pytest.importorskip("onnx").numpy_helper.from_array
+    signature = Signature(PAIR.inputs, (TensorSpec("y", "float32", ("n", 1)),))
+    constants = {"starts": [1], "ends": [end], "axes": [1]}
+    runner = _open(
+        onnx_artifact(
+            [("Slice", ["x", *constants], ["y"])],
+            signature,
+            tuple(from_array(np.array(one), name) for name, one in constants.items()),
+        )
+    )
+
+    np.testing.assert_array_equal(runner.run({"x": np.array([[1, 2]], np.float32)})["y"], [[2]])
+
+
+@pytest.mark.parametrize("side", ["x", "y"])
+def test_float64_is_refused_by_name(onnx_artifact: Callable[..., Artifact], side: str) -> None:
+    kinds = {"x": "float32", "y": "float32"} | {side: "float64"}
+    signature = Signature(
+        (TensorSpec("x", kinds["x"], ("n", 2)),), (TensorSpec("y", kinds["y"], ("n", 2)),)
+    )
+    onnx = pytest.importorskip("onnx")
+    artifact = onnx_artifact([("Identity", ["x"], ["y"])], signature)
+    model = onnx.load_from_string(bytes(artifact.content))
+    model.graph.node[0].CopyFrom(
+        onnx.helper.make_node(
+            "Cast", ["x"], ["y"], to=model.graph.output[0].type.tensor_type.elem_type
+        )
+    )
+
+    with pytest.raises(BackendError, match=rf"tensor '{side}' is float64, which OpenVINO comp"):
+        _open(
+            type(artifact)(
+                file=artifact.file,
+                format=artifact.format,
+                precision=artifact.precision,
+                version=artifact.version,
+                signature=signature,
+                content=model.SerializeToString(),
+            )
+        )
+
+
+@pytest.mark.parametrize("act", ["pass", "del model"])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_forked_child_ends_as_any_interpreter_does(
+    tiny_bundle_path: Path, act: str, n_threads: int
+) -> None:
+    code = f"""
+import os, sys, edgesmith_runtime as er
+model = er.load({str(tiny_bundle_path)!r}, engine="openvino", n_threads={n_threads})
+model.predict([1, 2, 3, 4])
+pid = os.fork()
+if pid == 0:
+    {act}
+    sys.exit(5)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), model.predict([1, 2, 3, 4]).label)
+"""
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+
+    assert shown.stdout.split() == ["5", "cat"]

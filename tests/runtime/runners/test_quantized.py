@@ -385,3 +385,13 @@ def test_plain_numbers_for_a_quantized_raw_tensor_are_no_codes(
     np.testing.assert_allclose(of_numbers, _expected(numbers)[0], atol=STEP)
     meant = (codes.astype(np.float32) - ZERO_POINT) * np.float32(SCALE)
     np.testing.assert_allclose(of_codes, _expected(meant)[0], atol=STEP)
+
+
+def test_a_ragged_list_is_refused_by_name(quantized_artifact: Callable[..., Artifact]) -> None:
+    runner = open_runner(quantized_artifact())
+    ragged: Any = [[1.0], [1.0, 2.0]]
+
+    with pytest.raises(
+        SignatureError, match=r"^tensor 'features': .* got list, of which numpy"
+    ):
+        runner.run({"features": ragged})

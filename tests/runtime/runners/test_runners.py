@@ -279,10 +279,20 @@ def test_content_may_be_a_view_of_a_larger_file(
     np.testing.assert_allclose(outputs["probabilities"], _expected(_features(1)), atol=1e-6)
 
 
-@pytest.mark.parametrize("n_threads", [0, -1])
-def test_a_run_has_at_least_one_thread(artifact: Artifact, n_threads: int) -> None:
-    with pytest.raises(ValueError, match=rf"n_threads: expected at least 1, got {n_threads}"):
-        open_runner(artifact, n_threads=n_threads)
+def test_an_engine_that_does_not_load_is_no_missing_extra(
+    make_artifact: Callable[..., Artifact],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "ai_edge_litert.py").write_text("raise ImportError('libodd.so: no such file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("ai_edge_litert", "edgesmith_runtime.runners.tflite"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    with pytest.raises(
+        BackendError, match=r"'ai_edge_litert' is installed and does not load: libodd\.so"
+    ):
+        open_runner(make_artifact(b"", Format.TFLITE))
 
 
 def test_a_missing_extra_is_named(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,3 +55,23 @@ def test_no_damage_is_an_error_of_its_own(tiny_tflite: bytes) -> None:
             damaged[place] = int(rng.integers(0, 256))
 
         assert has_variables(bytes(damaged)) in (True, False)
+
+
+def test_subgraphs_that_share_their_tensors_are_not_followed_for_ever() -> None:
+    n = 100
+    numbers, table = struct.Struct("<I").pack, struct.Struct("<i").pack
+    vtable = struct.Struct("<5H2x").pack(10, 8, 0, 0, 4)
+    after = struct.Struct("<3H2x").pack(6, 8, 4)
+    to_graph = [4 * (n - index) + len(after) for index in range(n)]
+    to_tensor = [4 * (n - index) + 4 for index in range(n)]
+    content = b"".join(
+        [
+            *(numbers(16), vtable, table(12), numbers(4)),  # the model
+            *(numbers(n), *map(numbers, to_graph)),
+            *(after, table(8), numbers(4)),  # the one subgraph
+            *(numbers(n), *map(numbers, to_tensor)),
+            *(struct.pack("<2H", 4, 4), table(4)),  # its one tensor, without members
+        ]
+    )
+
+    assert has_variables(content)

@@ -8,7 +8,7 @@ import http.client
 import json
 import threading
 import zlib
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -214,6 +214,15 @@ def test_a_name_that_is_allowed_is_taken_beside_loopback(
     assert server.ask("GET", "/v2", headers={"Host": "other.local"}).status == 403
 
 
+def test_loopback_that_is_spelled_otherwise_is_loopback(
+    running: Callable[..., Any], tiny_bundle_path: Path
+) -> None:
+    server = running(tiny_bundle_path, host="127.1")
+
+    assert server.ask("GET", "/v2", headers={"Host": "evil.example"}).status == 403
+    assert server.ask("GET", "/v2").status == 200
+
+
 def test_a_page_of_another_origin_can_start_nothing(server: Any) -> None:
     path = "/v2/repository/models/tiny/load"
 
@@ -222,6 +231,42 @@ def test_a_page_of_another_origin_can_start_nothing(server: Any) -> None:
 
     assert (stranger.status, hidden.status) == (403, 403)
     assert "ask from its own page" in stranger.json["error"]
+
+
+def test_bodies_that_come_slowly_keep_nobody_out(
+    running: Callable[..., Any], tiny_bundle_path: Path
+) -> None:
+    server = running(tiny_bundle_path, max_concurrency=2)
+    head = b"POST /models/tiny/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+    with ExitStack() as stack:
+        for _ in range(3):
+            slow = stack.enter_context(closing(server.connect()))
+            slow.sendall(head + b"Expect: 100-continue\r\n\r\n")
+            assert slow.recv(100).startswith(b"HTTP/1.1 100 ")  # its body is being read
+            slow.sendall(b"[1,")
+
+        assert server.ask("POST", "/models/tiny/predict", "[1, 2, 3, 4]", JSON).status == 200
+
+
+def test_bodies_of_all_requests_together_have_a_bound(
+    running: Callable[..., Any], tiny_bundle_path: Path
+) -> None:
+    server = running(tiny_bundle_path, max_concurrency=1, max_body_bytes=100)
+    head = b"POST /models/tiny/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+    with closing(server.connect()) as slow:
+        slow.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert slow.recv(100).startswith(b"HTTP/1.1 100 ")
+        slow.sendall(b" " * 98)
+        limit = threading.Event()
+        while True:
+            refused = server.ask("POST", "/models/tiny/predict", "[1, 2, 3, 4]", JSON)
+            if refused.status != 200:
+                break
+            assert not limit.wait(0.01)
+
+    assert refused.status == 429
+    assert refused.json["error"] == "bodies of 100 bytes are being read; come again"
+    assert refused.headers["retry-after"] == "1"
 
 
 def test_one_request_too_many_is_told_to_come_again(
@@ -245,6 +290,7 @@ def test_one_request_too_many_is_told_to_come_again(
     assert refused.headers["retry-after"] == "1"
     assert refused.json["error"].startswith("3 requests are in work or waiting")
     assert server.ask("GET", "/v2/health/live").status == 200
+    assert server.ask("POST", "/v2/repository/index").status == 200
     server.process.kill()
     for thread in threads:
         thread.join(30)

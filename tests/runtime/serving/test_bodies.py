@@ -40,6 +40,13 @@ def test_the_parts_of_a_body_are_joined() -> None:
     assert _read(CHUNKED, _part(b"ab", "more"), _part(b"cd")) == b"abcd"
 
 
+def test_a_body_that_is_not_as_long_as_declared_is_refused() -> None:
+    with pytest.raises(RefusedError, match="Content-Length: expected 3 bytes, got 2") as caught:
+        _read({"content-length": "3"}, _part(b"ab"))
+
+    assert caught.value.status == 400
+
+
 def test_without_a_length_there_is_no_body() -> None:
     assert _read({}) == b""
 

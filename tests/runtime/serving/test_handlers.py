@@ -130,6 +130,21 @@ def test_a_real_client_is_told_the_best_classes_and_its_mistakes(
             client.unload_model("tiny")
 
 
+def test_under_batches_who_asks_for_a_version_or_classes_is_answered_by_one_bundle(
+    running: Callable[..., Any], tiny_bundle_path: Path
+) -> None:
+    server = running(tiny_bundle_path, max_batch=8)
+    version = read_bundle(tiny_bundle_path).identity[:12]
+    features = _features(np.zeros((1, 4), np.float32))
+    classes = [{"name": "probabilities", "parameters": {"classification": 1}}]
+
+    pinned = server.infer(f"tiny/versions/{version}", features).json
+    classified = server.infer("tiny", features, outputs=classes).json
+
+    assert pinned["model_version"] == classified["model_version"] == version
+    assert "model_version" not in server.infer("tiny", features).json
+
+
 def test_an_unknown_model_or_version_is_not_found(server: Any) -> None:
     assert server.infer("tiny/versions/1").status == 404
     reply = server.ask("GET", "/v2/models/tiny/versions/1")

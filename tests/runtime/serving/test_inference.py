@@ -128,6 +128,24 @@ def test_a_text_is_no_path_of_this_host(photo_bundle_path: Path, tmp_path: Path)
             "this server shares no memory",
         ),
         (
+            {"inputs": [{**ONE, "data": [], "parameters": {"binary_data_size": 0}}]},
+            "input 'features': expected 'data' or binary_data_size, got both",
+        ),
+        (
+            {
+                "inputs": [{**ONE, "data": [1, 2, 3, 4]}],
+                "parameters": {"binary_data_output": "true"},
+            },
+            "binary_data_output: expected true or false",
+        ),
+        (
+            {
+                "inputs": [{**ONE, "data": [1, 2, 3, 4]}],
+                "outputs": [{"name": "y"}, {"name": "y"}],
+            },
+            "output 'y' is asked for twice",
+        ),
+        (
             {
                 "inputs": [{**ONE, "data": [1, 2, 3, 4]}],
                 "outputs": [{"name": "y", "parameters": {"classification": -1}}],

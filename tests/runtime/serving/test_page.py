@@ -209,6 +209,70 @@ def test_the_microphone_gives_a_recording_at_the_rate_of_the_model(opened: Any) 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "button", "media"),
+    [
+        ("image_brightness", "Use the camera", "Take this picture"),
+        ("audio_brightness", "Record", "Stop"),
+    ],
+)
+def test_another_model_turns_camera_and_microphone_off(
+    opened: Any, model: str, button: str, media: str
+) -> None:
+    opened.evaluate("""() => {
+        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (what) => {
+            window.stream = await ask(what);
+            return window.stream;
+        };
+    }""")
+    state = "window.stream.getTracks().map((track) => track.readyState).join()"
+    opened.select_option("#models", model)
+    opened.click(f"button:text-is('{button}')")
+    opened.wait_for_selector(f"button:text-is('{media}')")
+    assert opened.evaluate(state) == "live"
+
+    opened.select_option("#models", "tiny")
+
+    assert opened.evaluate(state) == "ended"
+
+
+@pytest.mark.slow
+def test_a_microphone_that_cannot_be_recorded_is_turned_off(opened: Any) -> None:
+    opened.evaluate("""() => {
+        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (what) => {
+            window.stream = await ask(what);
+            return window.stream;
+        };
+        window.AudioContext = class { constructor() { throw new Error("none here"); } };
+    }""")
+    opened.select_option("#models", "audio_brightness")
+    opened.click("button:text-is('Record')")
+
+    opened.wait_for_selector(".bad:text-is('The microphone cannot be used: none here')")
+    assert opened.evaluate("window.stream.getTracks()[0].readyState") == "ended"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("a;b\n1;\n?;2\n", [[1, None], [None, 2]]),
+        ("1 2\r\n\r\n3 4", [[1, 2], [3, 4]]),
+        (',1\n"2",NA', [[None, 1], [2, None]]),
+    ],
+)
+def test_a_series_among_several_inputs_is_read_as_its_file_is(
+    opened: Any, text: str, points: list[list[float | None]]
+) -> None:
+    told = opened.evaluate("async (text) => (await import('/page.js')).pointsOf(text)", text)
+
+    assert told == points
+
+
+@pytest.mark.slow
 def test_a_row_and_numbers_are_typed_in(opened: Any) -> None:
     opened.select_option("#models", "adding")
     opened.fill("input[name=a]", "1.5")

@@ -12,7 +12,7 @@ from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.manifest import Kind, RawInput
 from edgesmith_runtime.npy import npy_from_array
 from edgesmith_runtime.serving.messages import RefusedError
-from edgesmith_runtime.serving.raw_bodies import media_types, raw_body
+from edgesmith_runtime.serving.raw_bodies import MAX_SAMPLES, media_types, raw_body
 
 JSON = "application/json"
 NPY = "application/octet-stream"
@@ -23,6 +23,9 @@ def _of(kind: Kind) -> tuple[RawInput, ...]:
 
 
 PAIR = (RawInput("photo", Kind.IMAGE, "any"), RawInput("row", Kind.TABLE, "any"))
+
+
+EMPTY_ROWS = npy_from_array(np.empty((20_000_000, 0), np.float32), "x")
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -98,6 +101,18 @@ def test_several_raw_inputs_are_one_object_with_files_in_base64() -> None:
         (_of(Kind.SERIES), JSON, b'"/etc/passwd"', "'x': expected numbers"),
         (_of(Kind.TENSOR), JSON, b'"/etc/passwd"', "'x': expected numbers"),
         (_of(Kind.TENSOR), NPY, b"\x93NUMPY", "expected a .npy 1.0"),
+        (
+            _of(Kind.TENSOR),
+            NPY,
+            EMPTY_ROWS,
+            "expected numbers, got an array of shape (20000000, 0)",
+        ),
+        (
+            _of(Kind.SERIES),
+            NPY,
+            EMPTY_ROWS,
+            "expected numbers, got an array of shape (20000000, 0)",
+        ),
         (PAIR, JSON, b'{"photo": "?", "row": {}}', "'photo': not base64"),
         (PAIR, JSON, b'{"photo": 1, "row": {}}', "'photo': expected the bytes of a file"),
         (PAIR, JSON, b'{"row": {}}', "expected an object with the raw inputs"),
@@ -111,6 +126,24 @@ def test_what_is_not_what_its_type_says_is_a_bad_request(
 
     assert caught.value.status == 400
     assert part in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "body"),
+    [
+        (Kind.TENSOR, NPY, npy_from_array(np.zeros(MAX_SAMPLES + 1, np.uint8), "x")),
+        (Kind.TEXT, JSON, json.dumps([""] * (MAX_SAMPLES + 1)).encode()),
+        (Kind.TABLE, "text/csv", b"a\n" + b"1\n" * (MAX_SAMPLES + 1)),
+    ],
+    ids=["npy", "json", "csv"],
+)
+def test_more_raw_inputs_than_a_body_may_hold_are_refused(
+    kind: Kind, media_type: str, body: bytes
+) -> None:
+    with pytest.raises(RefusedError, match="at most 65536 raw inputs in one body") as caught:
+        raw_body(_of(kind), media_type, body)
+
+    assert caught.value.status == 413
 
 
 def test_no_json_value_of_any_kind_is_a_text_where_a_path_would_be_read() -> None:

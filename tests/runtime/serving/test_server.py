@@ -10,21 +10,19 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from edgesmith_runtime.bundle import make_bundle, read_bundle, write_bundle
-from edgesmith_runtime.golden import golden_files
+from edgesmith_runtime.bundle import read_bundle, write_bundle
+from edgesmith_runtime.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from edgesmith_runtime.bundle import Bundle
-    from edgesmith_runtime.golden import GoldenSamples
-    from edgesmith_runtime.manifest import Manifest
 
 SERVE = [sys.executable, "-m", "edgesmith_runtime", "serve"]
 COUNT = {"name": "count", "shape": [1, 1], "datatype": "FP32"}
@@ -46,12 +44,9 @@ class Asking(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def other_bundle(
-    tiny_manifest: Manifest, tiny_onnx: bytes, tiny_golden: GoldenSamples
-) -> Bundle:
-    """The tiny bundle under a new identity."""
-    manifest = replace(tiny_manifest, provenance={"data_set": "made up", "seed": 8})
-    return make_bundle(manifest, {"model.onnx": tiny_onnx, **golden_files(tiny_golden)})
+def other_bundle(shifted_bundle: Callable[[float], Bundle]) -> Bundle:
+    """The tiny bundle with other answers."""
+    return shifted_bundle(2.0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
@@ -75,11 +70,15 @@ def test_a_stop_lets_what_is_in_work_end(
 
 def test_a_stop_is_bounded(running: Callable[..., Any], slow_bundle_path: Path) -> None:
     server = running(slow_bundle_path, grace_s=0.3, timeout_s=None)
-    Asking(server, 1e15).start()
+    asking = Asking(server, 1e15)
+    asking.start()
     server.wait_for("edgesmith_runs_active", "1")
 
     code = server.stop()
 
+    asking.join(30)
+    assert asking.reply.status == 503
+    assert asking.reply.json == {"error": "the server stops; ask again"}
     assert code == 1
     assert "1 requests were cut off after 0.3 s" in server.process.stderr.read()
 
@@ -176,35 +175,52 @@ def test_a_hangup_reads_all_bundles_again(
     assert told == f"'tiny' serves as version {other_bundle.identity[:12]}\n"
 
 
-def test_answers_during_swaps_are_those_of_the_old_or_the_new(
-    running: Callable[..., Any], tiny_bundle_path: Path, other_bundle: Bundle, tmp_path: Path
+def _first_output(bundle: Bundle, path: Path) -> Any:
+    write_bundle(bundle, path)
+    row = np.array([[1, 2, 3, 4]], np.float32)
+    return pytest.approx(load(path).run({"features": row})["probabilities"][0, 0], rel=1e-5)
+
+
+@pytest.mark.parametrize("max_batch", [1, 8])
+def test_answers_during_swaps_are_those_of_the_version_that_they_name(
+    running: Callable[..., Any],
+    tiny_bundle_path: Path,
+    other_bundle: Bundle,
+    tmp_path: Path,
+    max_batch: int,
 ) -> None:
     path = tmp_path / "tiny.edge"
     bundles = [read_bundle(tiny_bundle_path), other_bundle]
-    write_bundle(bundles[0], path)
-    server = running(path, n_workers=2)
-    known = {bundle.identity[:12] for bundle in bundles}
-    answered: list[tuple[int, str]] = []
-    is_over = threading.Event()
     features = {"name": "features", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}
+    expected = {bundle.identity[:12]: _first_output(bundle, path) for bundle in bundles}
+    server = running(path, n_workers=2, max_batch=max_batch)
+    answered: list[tuple[str, float]] = []
+    codes: set[int] = set()
+    is_over = threading.Event()
 
-    def ask() -> None:
+    def ask(name: str, version: str = "") -> None:
         while not is_over.is_set():
-            reply = server.infer("tiny", features)
-            answered.append((reply.status, reply.json.get("model_version", "")))
+            reply = server.infer(name, features)
+            codes.add(reply.status)
+            if reply.status == 200:
+                named = reply.json.get("model_version", version)
+                answered.append((named, reply.json["outputs"][0]["data"][0]))
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    names = [("tiny", ""), *((f"tiny/versions/{one}", one) for one in expected)]
+    threads = [threading.Thread(target=ask, args=name, daemon=True) for name in 2 * names]
     for thread in threads:
         thread.start()
     for turn in range(10):
-        write_bundle(bundles[(turn + 1) % 2], path)
+        write_bundle(bundles[turn % 2], path)
         assert server.ask("POST", "/v2/repository/models/tiny/load").status == 200
     is_over.set()
     for thread in threads:
         thread.join(30)
 
-    assert {status for status, _ in answered} == {200}
-    assert {version for _, version in answered} == known
+    assert codes <= {200, 404}  # a version that does not serve
+    assert {version for version, _ in answered} - {""} == set(expected)
+    for version, output in answered:
+        assert output in ([expected[version]] if version else list(expected.values()))
 
 
 def test_the_command_serves_until_it_is_told_to_stop(tiny_bundle_path: Path) -> None:

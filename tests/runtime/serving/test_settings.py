@@ -17,6 +17,10 @@ from edgesmith_runtime.serving.settings import ServerSettings
         ({"max_body_bytes": 0}, "max_body_bytes: expected a number from 1, got 0"),
         ({"n_workers": 0}, "n_workers: expected a number from 1, got 0"),
         ({"head_timeout_s": 0.0}, "head_timeout_s: expected seconds above 0, got 0.0"),
+        ({"write_timeout_s": 0.0}, "write_timeout_s: expected seconds above 0, got 0.0"),
+        ({"drain_s": -1.0}, "drain_s: expected seconds from 0, got -1.0"),
+        ({"grace_s": float("nan")}, "grace_s: expected seconds from 0, got nan"),
+        ({"max_wait_s": float("inf")}, "max_wait_s: expected seconds from 0, got inf"),
         ({"timeout_s": float("nan")}, "timeout_s: expected seconds above 0, got nan"),
     ],
 )

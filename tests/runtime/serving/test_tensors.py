@@ -24,6 +24,9 @@ def _entry(array: np.ndarray, **members: Any) -> dict[str, Any]:
     return {"name": "x", "shape": list(array.shape), "datatype": datatype, **members}
 
 
+EMPTY = [0, 1 << 39, 1 << 39]  # longer axes than numpy has, beside an empty one
+
+
 def test_every_dtype_of_a_model_has_its_word() -> None:
     assert set(DATATYPES) == DTYPES
 
@@ -102,6 +105,15 @@ def test_what_json_has_no_number_for_becomes_null() -> None:
         ({"shape": [1], "datatype": "UINT8", "data": [-1]}, None, "expected values of UINT8"),
         ({"shape": [1], "datatype": "INT32", "data": [1.5]}, None, "expected values of INT32"),
         ({"shape": [1], "datatype": "INT32", "data": [True]}, None, "expected values of INT32"),
+        (
+            {"shape": [2], "datatype": "FP32", "data": [True, 2.5]},
+            None,
+            "expected values of FP32",
+        ),
+        ({"shape": [1, 2], "datatype": "INT8", "data": [[2, True]]}, None, "values of INT8"),
+        ({"shape": EMPTY, "datatype": "FP32", "data": []}, None, "no array has"),
+        ({"shape": EMPTY, "datatype": "BYTES", "data": []}, None, "no array has"),
+        ({"shape": EMPTY, "datatype": "FP32"}, b"", "no array has"),
         ({"shape": [1], "datatype": "BOOL", "data": [1]}, None, "expected values of BOOL"),
         ({"shape": [1], "datatype": "FP32", "data": ["1"]}, None, "expected values of FP32"),
         ({"shape": [1], "datatype": "FP32", "data": [None]}, None, "expected values of FP32"),

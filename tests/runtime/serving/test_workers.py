@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -26,6 +28,50 @@ def test_an_error_is_raised_where_the_call_was_made() -> None:
 
     with pytest.raises(ValueError, match="no"):
         asyncio.run(Workers(1).call(fail))
+
+
+def test_a_stop_iteration_is_an_error_as_any() -> None:
+    def stop() -> None:
+        raise StopIteration
+
+    with pytest.raises(RuntimeError, match="the call raised StopIteration"):
+        asyncio.run(asyncio.wait_for(Workers(1).call(stop), 30))
+
+
+def test_a_thread_that_waits_keeps_nothing_of_its_last_call() -> None:
+    class Body:
+        """Large, in earnest."""
+
+    async def call(workers: Workers) -> weakref.ref[Body]:
+        body = Body()
+        held = weakref.ref(body)
+        await workers.call(lambda body=body: None)
+        del body
+        return held
+
+    workers = Workers(1)
+    held = asyncio.run(call(workers))
+    gc.collect()
+
+    assert held() is None
+
+
+def test_a_call_whose_caller_has_left_keeps_a_thread_busy() -> None:
+    workers, release, started = Workers(1), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        started.set()
+        release.wait(30)
+
+    async def leave() -> None:
+        task = asyncio.create_task(workers.call(wait))
+        assert await asyncio.to_thread(started.wait, 30)
+        task.cancel()
+
+    asyncio.run(leave())
+
+    assert workers.is_busy
+    release.set()
 
 
 def test_no_more_run_at_once_than_there_are_threads() -> None:

@@ -56,6 +56,12 @@ def test_a_long_message_is_cut_to_what_a_pipe_holds(text: str) -> None:
     assert str(refusal_from(reply)).endswith("...")
 
 
+def test_a_message_is_one_line_and_moves_no_terminal() -> None:
+    refusal = refusal_from(refusal_bytes(BundleError("a\nb\x1b[2J \u00b5")))
+
+    assert str(refusal) == "a b [2J \u00b5"
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS: EngineSettings = default_settings(Format.ONNX, n_threads=1)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 TWOS = np.full((1, 4), 2.0, np.float32)  # one added to ones
 
 
@@ -175,6 +176,100 @@ def test_a_child_that_ends_by_a_signal_is_an_error_that_names_it(
     assert f"trial of model.onnx ended by signal {number.value} ({number.name}); " in str(
         found[0]
     )
+
+
+# Stands in for an engine: a process that it starts keeps the pipes, a lock, and says so.
+_STARTS_ANOTHER = """
+import fcntl, os, sys, time
+here = os.path.dirname(__file__)
+read, write = os.pipe()
+if os.fork() == 0:
+    {first}
+    lock = os.open(here + "/lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.write(write, b"x")
+    time.sleep(20)
+    open(here + "/survived", "w").close()
+    os._exit(0)
+os.read(read, 1)
+{then}
+"""
+_LEAVES = "os._exit(0)"
+_GOES_ON = """
+sys.path.remove(here)
+del sys.modules["onnxruntime"]
+import onnxruntime
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Makes what the child imports for its engine; the folder of it, which has the lock."""
+
+    def make(first: str, then: str) -> Path:
+        folder = tmp_path / "engine"
+        folder.mkdir()
+        text = _STARTS_ANOTHER.format(first=first, then=then)
+        (folder / "onnxruntime.py").write_text(text)
+        monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+        return folder
+
+    return make
+
+
+def _is_held(lock: Path) -> bool:
+    fcntl = pytest.importorskip("fcntl")
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@needs_fork
+def test_a_process_that_left_the_group_and_keeps_the_pipes_is_not_waited_for(
+    attempt: Callable[..., object],
+    hostile: Callable[[str], ModuleType],
+    stand_in: Callable[[str, str], Path],
+) -> None:
+    folder = stand_in("os.setsid()", _LEAVES)
+
+    error = attempt(hostile("onnx_models").good(), deadline_s=10)
+
+    assert _is_held(folder / "lock")
+    assert type(error) is BundleError
+    assert "trial of model.onnx ended with exit code 0 and no answer; do not" in str(error)
+
+
+@needs_fork
+def test_an_answer_counts_while_another_process_keeps_the_pipes(
+    attempt: Callable[..., object],
+    hostile: Callable[[str], ModuleType],
+    stand_in: Callable[[str, str], Path],
+) -> None:
+    folder = stand_in("os.setsid()", _GOES_ON)
+
+    error = attempt(hostile("onnx_models").good(), deadline_s=10)
+
+    assert _is_held(folder / "lock")
+    assert error is None
+
+
+@needs_fork
+def test_what_a_child_leaves_in_its_group_is_killed(
+    attempt: Callable[..., object],
+    hostile: Callable[[str], ModuleType],
+    stand_in: Callable[[str, str], Path],
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    folder = stand_in("pass", _LEAVES)
+
+    attempt(hostile("onnx_models").good())
+
+    with (folder / "lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is gone
+    assert not (folder / "survived").exists()
 
 
 def test_what_lies_in_the_working_directory_is_not_imported(

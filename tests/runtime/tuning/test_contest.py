@@ -9,7 +9,7 @@ import pytest
 
 from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.host import this_host
-from edgesmith_runtime.tuning.contest import Contest, Schedule, hold
+from edgesmith_runtime.tuning.contest import TIME_WAS_UP, Contest, Schedule, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def test_the_slow_are_sent_home_round_by_round_and_the_default_never(
     default, fastest, slow, slower = setups
     micros = {default: 300.0, fastest: 100.0, slow: 150.0, slower: 250.0}
 
-    hold(contest, lambda setup: timing(micros[setup]), THREE, budget_s=1e6)
+    hold(contest, lambda setup, _left_s: timing(micros[setup]), THREE, budget_s=1e6)
 
     assert {setup: len(rounds) for setup, rounds in contest.rounds.items()} == {
         default: 3,
@@ -54,7 +54,7 @@ def test_the_slow_are_sent_home_round_by_round_and_the_default_never(
 def test_what_fails_is_out_with_its_reason(
     contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
 ) -> None:
-    def measure(setup: Setup) -> Timing | Problem:
+    def measure(setup: Setup, _left_s: float) -> Timing | Problem:
         return Problem("it crashed") if setup == setups[2] else timing(100.0)
 
     hold(contest, measure, THREE, budget_s=1e6)
@@ -68,7 +68,7 @@ def test_a_default_that_fails_ends_it(
 ) -> None:
     asked: list[Setup] = []
 
-    def measure(setup: Setup) -> Timing | Problem:
+    def measure(setup: Setup, _left_s: float) -> Timing | Problem:
         asked.append(setup)
         return Problem("it differs") if setup == setups[0] else timing(100.0)
 
@@ -83,7 +83,7 @@ def test_it_ends_when_none_but_the_default_is_left(
 ) -> None:
     hold(
         contest,
-        lambda setup: timing(10.0 if setup == setups[0] else 100.0),
+        lambda setup, _left_s: timing(10.0 if setup == setups[0] else 100.0),
         THREE,
         budget_s=1e6,
     )
@@ -91,12 +91,12 @@ def test_it_ends_when_none_but_the_default_is_left(
     assert len(contest.rounds[setups[0]]) == 1
 
 
-def test_no_process_starts_after_the_budget_and_a_cut_round_is_forgotten(
+def test_no_process_starts_after_the_budget_and_a_later_round_that_it_cuts_is_forgotten(
     contest: Contest, timing: Callable[[float], Timing]
 ) -> None:
     asked: list[Setup] = []
 
-    def measure(setup: Setup) -> Timing:
+    def measure(setup: Setup, _left_s: float) -> Timing:
         asked.append(setup)
         return timing(100.0)
 
@@ -106,6 +106,89 @@ def test_no_process_starts_after_the_budget_and_a_cut_round_is_forgotten(
     assert {len(rounds) for rounds in contest.rounds.values()} == {1}
 
 
+def test_what_was_measured_in_a_cut_first_round_is_entered_and_the_rest_is_out(
+    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
+) -> None:
+    asked: list[Setup] = []
+
+    def measure(setup: Setup, _left_s: float) -> Timing:
+        asked.append(setup)
+        return timing(100.0)
+
+    hold(contest, measure, THREE, budget_s=20.0, clock=lambda: 10.0 * len(asked))
+
+    assert asked[0] == contest.default
+    assert set(contest.rounds) == set(asked)
+    assert len(asked) == 2
+    assert contest.out == dict.fromkeys(set(setups) - set(asked), TIME_WAS_UP)
+
+
+def test_one_that_hangs_leaves_time_for_the_others(
+    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
+) -> None:
+    now = [0.0]
+
+    def measure(setup: Setup, left_s: float) -> Timing | Problem:
+        hangs = setup == setups[1]
+        now[0] += left_s if hangs else 1.0
+        return Problem("no answer") if hangs else timing(100.0)
+
+    hold(contest, measure, THREE, budget_s=48.0, clock=lambda: now[0])
+
+    assert contest.out == {setups[1]: "no answer"}
+    assert {setup: len(rounds) for setup, rounds in contest.rounds.items()} == dict.fromkeys(
+        (setups[0], *setups[2:]), 3
+    )
+
+
+def test_on_a_slow_device_others_get_twice_the_time_of_the_default(
+    contest: Contest, timing: Callable[[float], Timing]
+) -> None:
+    now, granted = [0.0], list[float]()
+
+    def measure(_setup: Setup, left_s: float) -> Timing:
+        granted.append(left_s)
+        now[0] += 20.0
+        return timing(100.0)
+
+    hold(contest, measure, THREE, budget_s=90.0, clock=lambda: now[0])
+
+    assert granted[:4] == [90.0, 40.0, 40.0, 30.0]
+
+
+def test_a_process_that_ends_with_the_time_is_not_held_against_its_setup(
+    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
+) -> None:
+    asked: list[Setup] = []
+    now = [0.0]
+
+    def measure(setup: Setup, left_s: float) -> Timing | Problem:
+        asked.append(setup)
+        is_last = len(asked) == 2 * len(setups)
+        now[0] += left_s if is_last else 1.0
+        return Problem("no answer") if is_last else timing(100.0)
+
+    hold(contest, measure, THREE, budget_s=100.0, clock=lambda: now[0])
+
+    assert contest.out == {}
+    assert {len(rounds) for rounds in contest.rounds.values()} == {1}
+
+
+def test_a_default_that_takes_all_the_time_is_not_out(
+    contest: Contest, setups: tuple[Setup, ...]
+) -> None:
+    now = [0.0]
+
+    def measure(_setup: Setup, left_s: float) -> Problem:
+        now[0] += left_s
+        return Problem("no answer")
+
+    hold(contest, measure, THREE, budget_s=48.0, clock=lambda: now[0])
+
+    assert contest.rounds == {}
+    assert contest.out == dict.fromkeys(setups[1:], TIME_WAS_UP)
+
+
 def test_when_time_is_short_the_fastest_and_the_default_stay(
     contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
 ) -> None:
@@ -113,7 +196,7 @@ def test_when_time_is_short_the_fastest_and_the_default_stay(
     micros = {default: 130.0, fast: 100.0, near: 110.0, far: 120.0}
     now = [0.0]
 
-    def measure(setup: Setup) -> Timing:
+    def measure(setup: Setup, _left_s: float) -> Timing:
         now[0] += 10.0
         return timing(micros[setup])
 
@@ -132,7 +215,7 @@ def test_progress_says_what_is_done_and_what_there_is_at_most(
 
     hold(
         contest,
-        lambda setup: timing(10.0 if setup in setups[:2] else 100.0),
+        lambda setup, _left_s: timing(10.0 if setup in setups[:2] else 100.0),
         THREE,
         budget_s=1e6,
         progress=lambda *words: said.append(words),
@@ -153,7 +236,7 @@ def test_the_order_within_a_round_is_drawn(
 ) -> None:
     asked: list[Setup] = []
 
-    def measure(setup: Setup) -> Timing:
+    def measure(setup: Setup, _left_s: float) -> Timing:
         asked.append(setup)
         return timing(100.0)
 
@@ -169,7 +252,7 @@ def test_standings_have_the_ratio_to_the_default(
 ) -> None:
     hold(
         contest,
-        lambda setup: timing(100.0 if setup == setups[0] else 50.0),
+        lambda setup, _left_s: timing(100.0 if setup == setups[0] else 50.0),
         THREE,
         budget_s=1e6,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from edgesmith_runtime.host import this_host
 from edgesmith_runtime.latency import Measurement
-from edgesmith_runtime.tuning.contest import Contest, Schedule
+from edgesmith_runtime.tuning.contest import TIME_WAS_UP, Contest, Schedule
 from edgesmith_runtime.tuning.deciding import decide
 
 if TYPE_CHECKING:
@@ -57,20 +57,20 @@ def test_what_is_faster_beyond_noise_wins(
     assert reason.endswith("in 5 rounds")
 
 
-def test_what_may_be_noise_keeps_the_default(
+def test_what_is_slower_keeps_the_default(
     measured: Callable[..., Contest], make_setup: Callable[..., Setup]
 ) -> None:
     default, other = make_setup(n_threads=1), make_setup(n_threads=2)
 
     choice, reason = decided(
-        measured({default: [100, 100, 100, 100, 100], other: [80, 120, 90, 110, 95]})
+        measured({default: [100, 100, 100, 100, 100], other: [90, 120, 95, 110, 105]})
     )
 
     assert choice == default
     assert reason == "the default is kept: nothing is faster beyond noise in 5 rounds"
 
 
-def test_the_cheaper_of_equals_that_may_be_noise_keeps_the_default_with_its_figures(
+def test_what_may_be_noise_keeps_the_default_with_its_figures(
     measured: Callable[..., Contest], make_setup: Callable[..., Setup]
 ) -> None:
     default, other = make_setup(n_threads=2), make_setup(n_threads=1)
@@ -81,6 +81,33 @@ def test_the_cheaper_of_equals_that_may_be_noise_keeps_the_default_with_its_figu
 
     assert choice == default
     assert reason.startswith(f"the default is kept: {other} takes 0.95 of its time, 95 % ")
+
+
+def test_a_cheap_one_that_may_be_noise_does_not_hide_a_clear_winner(
+    measured: Callable[..., Contest], make_setup: Callable[..., Setup]
+) -> None:
+    default, clear, cheap = make_setup(n_threads=4), make_setup(n_threads=2), make_setup()
+
+    choice, reason = decided(
+        measured({default: [100] * 5, clear: [50] * 5, cheap: [40, 130, 60, 120, 45]})
+    )
+
+    assert choice == clear
+    assert reason.startswith("takes 0.50 of the time of the default")
+    assert reason.endswith("in 5 rounds")
+
+
+def test_a_first_round_that_was_cut_keeps_the_default_and_says_so(
+    measured: Callable[..., Contest], make_setup: Callable[..., Setup]
+) -> None:
+    default, other = make_setup(n_threads=2), make_setup(n_threads=1)
+    contest = measured({default: [100]})
+    contest.out[other] = TIME_WAS_UP
+
+    choice, reason = decided(contest)
+
+    assert choice == default
+    assert reason == "the default is kept: the time was up after round 1"
 
 
 def test_a_tie_goes_to_fewer_threads(

@@ -9,8 +9,8 @@ import pytest
 
 from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.host import this_host
-from edgesmith_runtime.tuned import verified_graph
 from edgesmith_runtime.tuning import Effort, Schedule
+from edgesmith_runtime.tuning.contest import TIME_WAS_UP
 from edgesmith_runtime.tuning.exchange import Timing
 from edgesmith_runtime.tuning.laboratory import Laboratory
 
@@ -41,8 +41,8 @@ def laboratory(tiny_bundle: Bundle, tiny_bundle_path: Path) -> Laboratory:
 def test_a_measurement_is_of_its_setup(
     laboratory: Laboratory, make_setup: Callable[..., Setup]
 ) -> None:
-    answer = laboratory.measure(make_setup())
-    wrong = laboratory.measure(make_setup(file="model.tflite"))
+    answer = laboratory.measure(make_setup(), 120.0)
+    wrong = laboratory.measure(make_setup(file="model.tflite"), 120.0)
 
     assert isinstance(answer, Timing)
     assert len(answer.latencies_ns) == 3
@@ -62,11 +62,11 @@ def test_a_copy_is_made_and_timed_against_the_bundle(
         progress=lambda _done, _most, what: said.append(what),
     )
 
-    assert tried is not None
+    assert isinstance(tried, tuple)
     trial, graph = tried
-    content = verified_graph(tmp_path / graph.file, graph)
-    assert trial.size_bytes == len(content) > 0
+    assert trial.size_bytes == graph.size_bytes > 0
     assert trial.load_ns > 0
+    assert [file.name for file in tmp_path.glob("*.onnx")] == [graph.file] * trial.is_kept
     assert trial.is_kept <= (trial.ratio.high < 1.0)
     assert said == ["loads with a copy of the graph, and without"] * 2
 
@@ -77,16 +77,38 @@ def test_other_engines_and_late_hours_take_no_copy(
     far, past = time.monotonic() + 1e6, time.monotonic() - 1.0
 
     assert laboratory.try_copy(make_setup("openvino"), tmp_path, end=far, progress=None) is None
-    assert laboratory.try_copy(make_setup(), tmp_path, end=past, progress=None) is None
+    assert laboratory.try_copy(make_setup(), tmp_path, end=past, progress=None) == Problem(
+        TIME_WAS_UP
+    )
     assert not list(tmp_path.glob("*.onnx"))
 
 
-def test_a_copy_that_the_engine_does_not_make_is_none(
+def test_a_process_gets_no_more_time_than_is_left(
+    laboratory: Laboratory, make_setup: Callable[..., Setup]
+) -> None:
+    said = laboratory.measure(make_setup(), 0.01)
+
+    assert said == Problem("no answer within 0.01 s; the process was ended")
+
+
+def test_a_place_that_cannot_be_written_to_is_no_end_of_the_tuning(
     laboratory: Laboratory, make_setup: Callable[..., Setup], tmp_path: Path
 ) -> None:
     end = time.monotonic() + 1e6
 
-    assert (
-        laboratory.try_copy(make_setup(file="no.onnx"), tmp_path, end=end, progress=None)
-        is None
-    )
+    tried = laboratory.try_copy(make_setup(), tmp_path / "absent", end=end, progress=None)
+
+    assert isinstance(tried, Problem)
+    assert "cannot be written: No such file or directory" in tried.reason
+
+
+def test_a_copy_that_the_engine_does_not_make_says_why(
+    laboratory: Laboratory, make_setup: Callable[..., Setup], tmp_path: Path
+) -> None:
+    end = time.monotonic() + 1e6
+
+    tried = laboratory.try_copy(make_setup(file="no.onnx"), tmp_path, end=end, progress=None)
+
+    assert isinstance(tried, Problem)
+    assert "no artifact 'no.onnx'" in tried.reason
+    assert not list(tmp_path.iterdir())

@@ -113,6 +113,46 @@ def test_a_budget_for_nothing_says_so(tiny_bundle_path: Path) -> None:
         tune(tiny_bundle_path, n_threads=1, budget_s=0.001, effort=ONE_ROUND)
 
 
+def test_a_tuning_that_fails_leaves_no_folder(tiny_bundle_path: Path, cache: Path) -> None:
+    with pytest.raises(BackendError, match="give more"):
+        tune(tiny_bundle_path, n_threads=1, budget_s=0.001, effort=ONE_ROUND)
+
+    assert not list((cache / "tuned").iterdir())
+
+
+def test_without_an_interpreter_nothing_is_measured_and_nothing_left(
+    tiny_bundle_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+
+    with pytest.raises(BackendError, match="a measurement needs a Python interpreter"):
+        tune(tiny_bundle_path, n_threads=1, effort=ONE_ROUND)
+
+    assert not list((cache / "tuned").iterdir())
+
+
+def test_an_engine_without_a_version_to_hold_a_choice_to_is_out(
+    tiny_bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    links = tmp_path / "vendored"
+    links.mkdir()
+    for place in {Path(one) for one in sys.path if Path(one).is_dir()}:
+        for entry in place.iterdir():
+            if not entry.name.startswith("openvino-") and not (links / entry.name).exists():
+                (links / entry.name).symlink_to(entry)
+    monkeypatch.setattr(sys, "path", [str(links)])
+
+    found = tune(tiny_bundle_path, n_threads=1, effort=ONE_ROUND)
+
+    untried = {one.name: one.out for one in found.standings if one.setup is None}
+    assert untried == {
+        "model.onnx with openvino": (
+            "no version of openvino is to be found, without which a choice is not used"
+        )
+    }
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

@@ -8,7 +8,7 @@ import pytest
 
 from edgesmith import signing
 from edgesmith.cli import run
-from edgesmith_runtime.bundle import read_bundle
+from edgesmith_runtime.bundle import read_bundle, unpack_bundle
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ def test_what_does_not_hold_ends_with_1_and_a_reason(
 def test_wrong_use_ends_with_2(signed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cases = [
         (["absent.edge"], "absent.edge: no such file; expected a bundle"),
+        (["x" * 300], "x: cannot be read: File name too long; see that this user may read it"),
         ([str(signed), "--min-version", "1"], "--min-version needs --public-key"),
         ([str(signed), "--public-key", "absent.pub"], "absent.pub: cannot be read: No such"),
         ([str(signed), "--public-key", str(signed)], "expected an Ed25519 public key, as PEM"),
@@ -113,3 +114,20 @@ def test_wrong_use_ends_with_2(signed: Path, capsys: pytest.CaptureFixture[str])
     for words, message in cases:
         assert run(["verify", *words]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_its_sums_does_not_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(tmp_path)]) == 1
+    assert "not a bundle: the directory has no SHA256SUMS" in capsys.readouterr().err
+
+
+def test_a_signature_of_another_form_is_named_without_a_key(
+    small_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unpack_bundle(read_bundle(small_bundle), tmp_path / "small")
+    (tmp_path / "small" / "SIGNATURE").write_bytes(b"minisign")
+
+    assert run(["verify", str(tmp_path / "small")]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path}/small: SIGNATURE: expected")

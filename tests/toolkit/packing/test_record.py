@@ -192,3 +192,21 @@ def test_arrays_of_objects_are_not_written(tmp_path: Path, reference: Reference)
 
     with pytest.raises(ValueError, match="expected numbers or texts of a fixed width, got obj"):
         leave(tmp_path, name="n", reference=reference, candidates=(), sets={"test": targets})
+
+
+def test_samples_and_answers_may_be_dates(tmp_path: Path, reference: Reference) -> None:
+    days = np.array(["2024-02-29", "2025-01-01"], "datetime64[D]")
+    samples = SampleSet(
+        n_samples=2,
+        batches=[{"day": days[:1]}, {"day": days[1:]}],
+        outputs={"gap": days - days[0]},
+        targets=days,
+    )
+
+    leave(tmp_path, name="n", reference=reference, candidates=(), sets={"test": samples})
+
+    left = read_record(tmp_path).sets["test"]
+    assert left.targets is not None
+    np.testing.assert_array_equal(np.load(left.targets), days)
+    np.testing.assert_array_equal(np.load(left.tensors["day"]), days)
+    np.testing.assert_array_equal(np.load(left.outputs["gap"]), days - days[0])

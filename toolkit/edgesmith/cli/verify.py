@@ -54,11 +54,12 @@ def verify(
     if min_version is not None and not key_files:
         raise click.UsageError("--min-version needs --public-key: anyone can write a number")
     keys = [public_key_file(path) for path in key_files] or None
-    if not bundle.exists():
-        read_bundle(bundle)  # which says what it expected: wrong use, not a check that failed
     try:
-        said = _said(read_bundle(bundle, public_key=keys, min_version=min_version), keys)
+        whole = read_bundle(bundle, public_key=keys, min_version=min_version)
+        said = _said(whole, bundle, signature_checked=keys is not None)
     except BundleError as error:
+        if isinstance(error.__cause__, OSError):
+            raise  # it cannot be read: wrong use, not a check that failed
         if not as_json:
             click.echo(f"error: {' '.join(str(error).split())}", err=True)
         said = {"holds": False, "problem": str(error)}
@@ -70,16 +71,20 @@ def verify(
     context.exit(0 if said["holds"] else FAILED)
 
 
-def _said(bundle: Bundle, keys: Sequence[bytes] | None) -> dict[str, Any]:
+def _said(bundle: Bundle, path: Path, *, signature_checked: bool) -> dict[str, Any]:
+    from edgesmith_runtime.errors import SealError
     from edgesmith_runtime.seal import read_seal
 
-    seal = None if bundle.seal is None else read_seal(bundle.seal)
+    try:
+        seal = None if bundle.seal is None else read_seal(bundle.seal)
+    except SealError as error:
+        raise SealError(f"{path}: {error}") from error
     return {
         "holds": True,
         "identity": bundle.identity,
         "n_files": len(bundle.files),
         "signed": seal is not None,
-        "signature_checked": keys is not None,
+        "signature_checked": signature_checked,
         "key": None if seal is None else seal.key_id,
         "version": None if seal is None else seal.version,
     }

@@ -262,7 +262,7 @@ def _leave_tensors(directory: Path, samples: SampleSet) -> dict[str, Path]:
                     draft = open_files.enter_context(replacing(paths[name]))
                     files[name] = open_files.enter_context(draft.open("wb"))
                     _write_header(files[name], array, samples.n_samples)
-                files[name].write(np.ascontiguousarray(array).data)
+                files[name].write(_raw(array))
             n_written += len(next(iter(batch.values())))
         if n_written != samples.n_samples:
             raise ValueError(
@@ -285,7 +285,12 @@ def _write_header(file: IO[bytes], array: NDArray[Any], n_samples: int) -> None:
 def _write_npy(path: Path, array: NDArray[Any]) -> None:
     with replacing(path) as draft, draft.open("wb") as file:
         _write_header(file, array, len(array))
-        file.write(np.ascontiguousarray(array).data)  # numpy tells no reason when it cannot
+        file.write(_raw(array))  # numpy tells no reason when it cannot
+
+
+def _raw(array: NDArray[Any]) -> memoryview:
+    """The bytes of any dtype; dates and bfloat16 give no buffer themselves."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _spec_members(spec: TensorSpec) -> dict[str, Any]:

@@ -49,23 +49,24 @@ function filePanel(raw, kind, asked) {
   }
   const tools = element("div", { class: "row" });
   const panel = element("fieldset", {}, drop, tools, preview);
-  if (kind === "image") {
-    if (matchMedia("(pointer: coarse)").matches) {
-      tools.append(element("label", { class: "button" }, picker({ capture: "environment" }), "Take a photo"));
-    }
-    addCamera(tools, panel, show);
-  } else {
-    addMicrophone(tools, panel, raw.sample_rate, show);
+  if (kind === "image" && matchMedia("(pointer: coarse)").matches) {
+    tools.append(element("label", { class: "button" }, picker({ capture: "environment" }), "Take a photo"));
   }
+  const stop = kind === "image" ? addCamera(tools, panel, show) : addMicrophone(tools, panel, raw.sample_rate, show);
   const typeOf = (blob) => blob.type || (kind === "image" ? "image/jpeg" : "audio/wav");
-  return { panel, read: () => given && { type: typeOf(given), body: given } };
+  return { panel, stop, read: () => given && { type: typeOf(given), body: given } };
 }
 
+const end = (stream) => stream.getTracks().forEach((track) => track.stop());
+
+// addCamera and addMicrophone return what turns them off, for when their panel goes
+
 function addCamera(tools, panel, show) {
-  if (!navigator.mediaDevices) return; // browsers give it to localhost and https alone
+  if (!navigator.mediaDevices) return () => {}; // browsers give it to localhost and https alone
   const video = element("video", { hidden: true, muted: true, playsInline: true });
   const button = element("button", { type: "button" }, "Use the camera");
   let stream = null;
+  let isGone = false;
   button.addEventListener("click", async () => {
     if (!stream) {
       try {
@@ -73,6 +74,7 @@ function addCamera(tools, panel, show) {
       } catch (error) {
         return tell(`The camera cannot be used: ${error.message}`);
       }
+      if (isGone) return end(stream);
       video.srcObject = stream;
       await video.play();
       video.hidden = false;
@@ -81,7 +83,7 @@ function addCamera(tools, panel, show) {
     }
     const canvas = element("canvas", { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d").drawImage(video, 0, 0);
-    stream.getTracks().forEach((track) => track.stop());
+    end(stream);
     stream = null;
     video.hidden = true;
     button.textContent = "Use the camera";
@@ -90,38 +92,48 @@ function addCamera(tools, panel, show) {
   });
   tools.append(button);
   panel.append(video);
+  return () => { isGone = true; if (stream) end(stream); };
 }
 
 function addMicrophone(tools, panel, rate, show) {
-  if (!navigator.mediaDevices) return;
+  if (!navigator.mediaDevices) return () => {};
   const bar = element("div");
   const level = element("div", { class: "level", hidden: true }, bar);
   const button = element("button", { type: "button" }, "Record");
   let recording = null;
+  let isGone = false;
+  const stop = () => {
+    const { context, stream } = recording;
+    recording = null;
+    end(stream);
+    return context.close();
+  };
   button.addEventListener("click", async () => {
     if (recording) {
-      const { context, stream, chunks } = recording;
-      recording = null;
-      stream.getTracks().forEach((track) => track.stop());
-      await context.close();
+      const { context, chunks } = recording;
+      await stop();
       level.hidden = true;
       button.textContent = "Record";
       return show(wav(chunks, context.sampleRate), "from the microphone");
     }
+    let stream = null;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       });
       recording = await record(stream, rate, (peak) => { bar.style.width = `${Math.min(100, 100 * peak)}%`; });
     } catch (error) {
+      if (stream) end(stream);
       return tell(`The microphone cannot be used: ${error.message}`);
     }
+    if (isGone) return stop();
     level.hidden = false;
     button.textContent = "Stop";
     return undefined;
   });
   tools.append(button);
   panel.insertBefore(level, tools.nextSibling);
+  return () => { isGone = true; if (recording) stop(); };
 }
 
 async function record(stream, rate, loudness) {
@@ -171,7 +183,7 @@ function textPanel(raw) {
   return { panel: element("fieldset", {}, area), read: () => area.value && { type: "text/plain", body: area.value } };
 }
 
-function rowPanel(raw, asked) {
+function rowPanel(raw, asked, isAlone) {
   let table = null;
   const file = element("input", { type: "file", accept: ".csv", class: "unseen" });
   file.addEventListener("change", () => { table = file.files[0] ?? null; if (table) asked(); table = null; file.value = ""; });
@@ -181,7 +193,7 @@ function rowPanel(raw, asked) {
   const note = element("p", { class: "quiet small" }, "An empty field is a missing value.");
   const row = () => Object.fromEntries(cells.map((cell) => [cell.name, cell.value === "" ? null : cell.value]));
   return {
-    panel: element("fieldset", {}, element("div", { class: "columns" }, ...labels), note, element("div", { class: "row" }, upload)),
+    panel: element("fieldset", {}, element("div", { class: "columns" }, ...labels), note, ...(isAlone ? [element("div", { class: "row" }, upload)] : [])),
     read: () => (table ? { type: "text/csv", body: table } : { type: "application/json", body: JSON.stringify(row()) }),
   };
 }
@@ -199,10 +211,10 @@ function numbersPanel(raw, kind) {
   };
 }
 
-function panelFor(raw, asked) {
+function panelFor(raw, asked, isAlone) {
   if (raw.kind === "image" || raw.kind === "audio") return filePanel(raw, raw.kind, asked);
   if (raw.kind === "text") return textPanel(raw);
-  if (raw.kind === "table") return rowPanel(raw, asked);
+  if (raw.kind === "table") return rowPanel(raw, asked, isAlone);
   return numbersPanel(raw, raw.kind);
 }
 
@@ -215,10 +227,26 @@ async function joined(panels, model) {
     if (!part) return null;
     if (part.body instanceof Blob) members[raw.name] = await base64(part.body);
     else if (raw.kind === "text") members[raw.name] = part.body;
-    else if (part.type === "text/csv") members[raw.name] = part.body.trim().split("\n").map((line) => line.split(",").map(Number));
+    else if (part.type === "text/csv") members[raw.name] = pointsOf(part.body);
     else members[raw.name] = JSON.parse(part.body);
   }
   return { type: "application/json", body: JSON.stringify(members) };
+}
+
+// A CSV of numbers as rows, as the server reads a file of them: without a header, null where a point is missing.
+export function pointsOf(text) {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim());
+  const delimiter = [";", "\t", ","].find((one) => lines[0].includes(one));
+  const missing = ["", "NaN", "NA", "N/A", "null", "None", "?"];
+  const rows = lines.map((line) => (delimiter ? line.split(delimiter) : line.trim().split(/\s+/))
+    .map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim()));
+  const isNumber = (cell) => cell !== "" && !Number.isNaN(Number(cell));
+  if (!rows[0].some(isNumber) && rows[0].some((cell) => !missing.includes(cell))) rows.shift();
+  return rows.map((row) => row.map((cell) => {
+    if (missing.includes(cell)) return null;
+    if (!isNumber(cell)) throw new Error(`expected numbers, got '${cell}'`);
+    return Number(cell);
+  }));
 }
 
 async function base64(blob) {
@@ -262,8 +290,8 @@ function tell(message) {
   byId("answer").replaceChildren(element("p", { class: "bad" }, message));
 }
 
-const percent = (score) => `${(100 * score).toFixed(score > 0.9995 || score < 0.0005 ? 2 : 1)} %`;
-const number = (value) => (Array.isArray(value) ? value.map(number).join(", ") : Number(value).toPrecision(6).replace(/\.?0+(e|$)/, "$1"));
+const percent = (score) => (score === null ? "–" : `${(100 * score).toFixed(score > 0.9995 || score < 0.0005 ? 2 : 1)} %`);
+const number = (value) => (value === null ? "–" : Array.isArray(value) ? value.map(number).join(", ") : Number(value).toPrecision(6).replace(/\.?0+(e|$)/, "$1"));
 
 function headline(answer) {
   if (answer.error !== undefined) return [element("p", { class: "bad" }, answer.error)];
@@ -296,14 +324,18 @@ function show(answer, took, onServer) {
   byId("told").scrollIntoView({ block: "nearest" }); // on a phone it is below the input
 }
 
+let shown = []; // the panels
+
 function choose(model) {
+  for (const one of shown) one.stop?.();
   byId("title").textContent = model.name;
   document.title = `Try ${model.name}`;
   byId("about").textContent = `${model.task} · ${model.artifact} · version ${model.version}`;
   const isMedia = (raw) => raw.kind === "image" || raw.kind === "audio";
   const panels = [];
   const asked = () => { if (model.raw_inputs.length === 1) ask(model, panels); };
-  panels.push(...model.raw_inputs.map((raw) => panelFor(raw, asked)));
+  panels.push(...model.raw_inputs.map((raw) => panelFor(raw, asked, model.raw_inputs.length === 1)));
+  shown = panels;
   panels.forEach((one, index) => one.panel.prepend(element("legend", {}, model.raw_inputs[index].name)));
   const again = model.raw_inputs.every(isMedia) ? "Ask again" : "Ask";
   const send = element("button", { class: "main", id: "send" }, again);
