@@ -169,6 +169,8 @@ def test_whatever_fails_in_an_update_the_folder_starts_with_what_was_good(  # no
         lay_out(folder, updates, [bundles[index] for index in probation])
 
     acts = partial(installs, UpdateFolder(folder), bundles)
+    lay()
+    acts()  # what is imported on the way is imported from now on, and no call of the children
 
     def fails(number: int) -> bool:
         return exit_code(fork(lambda: fail_at(number, event, error, acts))) == FAILED
