@@ -160,6 +160,18 @@ def test_few_rounds_are_enough_for_a_clear_lead_alone(
     )
 
 
+def test_a_lead_of_less_than_three_percent_keeps_the_default(
+    measured: Callable[..., Contest], make_setup: Callable[..., Setup]
+) -> None:
+    default, other = make_setup(n_threads=2), make_setup(n_threads=1)
+
+    slight, reason = decided(measured({default: [1000] * 8, other: [975] * 8}))
+    enough, _ = decided(measured({default: [1000] * 8, other: [965] * 8}))
+
+    assert (slight, enough) == (default, other)
+    assert reason.endswith("which is not below 0.97")
+
+
 def test_one_round_keeps_the_default(
     measured: Callable[..., Contest], make_setup: Callable[..., Setup]
 ) -> None:
