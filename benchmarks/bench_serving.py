@@ -187,8 +187,8 @@ async def _own_client(
         started = time.perf_counter_ns()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        length = int(re.search(rb"content-length: (\d+)", head)[1])  # type: ignore[index]
-        await reader.readexactly(length)
+        (length,) = re.findall(rb"content-length: (\d+)", head)
+        await reader.readexactly(int(length))
         latencies.append(time.perf_counter_ns() - started)
         n_errors += not head.startswith(b"HTTP/1.1 200 ")
     writer.close()
