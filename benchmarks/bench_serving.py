@@ -187,7 +187,7 @@ async def _own_client(
         started = time.perf_counter_ns()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        (length,) = re.findall(rb"content-length: (\d+)", head)
+        (length,) = re.findall(rb"\r\ncontent-length: (\d+)", head)
         await reader.readexactly(int(length))
         latencies.append(time.perf_counter_ns() - started)
         n_errors += not head.startswith(b"HTTP/1.1 200 ")
