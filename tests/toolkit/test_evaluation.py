@@ -8,7 +8,9 @@ from edgesmith.core import Candidate
 from edgesmith.evaluation import choose, fastest_of
 from edgesmith.recipe import Recipe
 from edgesmith_runtime.bench import Comparison, Plan
-from edgesmith_runtime.bench.comparison import Load, Round, Subject
+from edgesmith_runtime.bench.comparison import Load
+from edgesmith_runtime.bench.phases import Phase, Series, Setting
+from edgesmith_runtime.bench.subject import Round, Subject
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.errors import ConfigError
 from edgesmith_runtime.host import this_host
@@ -40,7 +42,11 @@ def _candidate(fmt: Format) -> Candidate:
 def _subject(file: str, latencies_ns: tuple[int, ...]) -> Subject:
     measurement = Measurement(latencies_ns=latencies_ns, n_warmup=1, host=HOST)
     one = Round(
-        import_ns=1, load_ns=1, first_call_ns=1, peak_memory_bytes=1, steady={1: measurement}
+        import_ns=1,
+        load_ns=1,
+        first_call_ns=1,
+        peak_memory_bytes=1,
+        series={Setting(Phase.STEADY): Series(measurement=measurement)},
     )
     return Subject(name=file, style=None, size_bytes=5, rounds=(one, one))
 

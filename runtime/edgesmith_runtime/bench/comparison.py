@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,124 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgesmith_runtime.bench.plan import Plan
+    from edgesmith_runtime.bench.subject import CallStyle, Subject
     from edgesmith_runtime.host import Host
 
-__all__ = ["CallStyle", "Comparison", "Figures", "Load", "Round", "Subject"]
+__all__ = ["Comparison", "Figures", "Load"]
 
 NOISY_DRIFT = 0.10
-
-
-class CallStyle(StrEnum):
-    """The ways to call a Keras model; each is a subject of its own."""
-
-    PREDICT = "predict"
-    CALL = "call"
-    TF_FUNCTION = "tf_function"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One subject in one fresh process.
-
-    Args:
-        import_ns: From the start of the process until the engine is imported: the interpreter
-            counts, and so do the few milliseconds of this package that an app would not import.
-        load_ns: From the file to a model that can be called, digests and transform included.
-        first_call_ns: The first call, at the first batch size.
-        peak_memory_bytes: Peak of the resident set of the process; None where not known. The
-            Keras styles share a process, so each has what all before it needed too.
-        steady: The calls after the warm-up, by batch size.
-    """
-
-    import_ns: int
-    load_ns: int
-    first_call_ns: int
-    peak_memory_bytes: int | None
-    steady: Mapping[int, Measurement]
-
-    def to_json(self) -> dict[str, Any]:
-        """Every sample, as plain JSON values."""
-        return {
-            "import_ns": self.import_ns,
-            "load_ns": self.load_ns,
-            "first_call_ns": self.first_call_ns,
-            "peak_memory_bytes": self.peak_memory_bytes,
-            "n_warmup": {str(batch): item.n_warmup for batch, item in self.steady.items()},
-            "latencies_ns": {
-                str(batch): list(item.latencies_ns) for batch, item in self.steady.items()
-            },
-        }
-
-    @classmethod
-    def from_json(cls, members: Mapping[str, Any], host: Host) -> Round:
-        """Read what ``to_json`` gave; ``host`` is the machine that it was measured on."""
-        return cls(
-            import_ns=members["import_ns"],
-            load_ns=members["load_ns"],
-            first_call_ns=members["first_call_ns"],
-            peak_memory_bytes=members["peak_memory_bytes"],
-            steady={
-                int(batch): Measurement(
-                    latencies_ns=tuple(series), n_warmup=members["n_warmup"][batch], host=host
-                )
-                for batch, series in members["latencies_ns"].items()
-            },
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """One thing that was compared.
-
-    Args:
-        name: The file of an artifact, or ``keras`` and the style.
-        style: How Keras was called; None for an artifact.
-        size_bytes: Of its file.
-        rounds: One a round, empty where there is a problem.
-        problem: Why it was not measured, in one line.
-    """
-
-    name: str
-    style: CallStyle | None
-    size_bytes: int
-    rounds: tuple[Round, ...] = ()
-    problem: str | None = None
-
-    @property
-    def import_ns(self) -> float | None:
-        """Median over rounds, from the start of the process until the engine is imported."""
-        return _median([item.import_ns for item in self.rounds])
-
-    @property
-    def load_ns(self) -> float | None:
-        """Median over rounds."""
-        return _median([item.load_ns for item in self.rounds])
-
-    @property
-    def first_call_ns(self) -> float | None:
-        """Median over rounds."""
-        return _median([item.first_call_ns for item in self.rounds])
-
-    @property
-    def peak_memory_bytes(self) -> float | None:
-        """Median over rounds."""
-        peaks = [item.peak_memory_bytes for item in self.rounds]
-        return _median([peak for peak in peaks if peak is not None])
-
-    def steady(self, batch: int) -> list[Measurement]:
-        """The measurements of all rounds at a batch size; empty where it was not measured."""
-        return [item.steady[batch] for item in self.rounds if batch in item.steady]
-
-    def drift(self, batch: int) -> float | None:
-        """How far the later half of the rounds is from the earlier half, as a share.
-
-        This is the noise floor: both halves ran the same. None with fewer than two rounds.
-        """
-        medians = [measurement.median_ns for measurement in self.steady(batch)]
-        half = len(medians) // 2
-        if half == 0:
-            return None
-        return abs(float(np.median(medians[-half:]) / np.median(medians[:half])) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,10 +188,6 @@ def _figures_json(figures: Figures | None, drift: float | None) -> dict[str, Any
             for style, ratio in figures.times_faster.items()
         },
     }
-
-
-def _median(values: list[int]) -> float | None:
-    return float(np.median(values)) if values else None
 
 
 def _scaled(value: float | None, divisor: float) -> float | None:

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.bench.comparison import CallStyle, Round
+from edgesmith_runtime.bench.subject import CallStyle, Round
 from edgesmith_runtime.errors import EdgesmithError
 from edgesmith_runtime.golden import Tolerance
 

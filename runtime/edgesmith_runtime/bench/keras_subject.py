@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgesmith_runtime.bench.comparison import CallStyle
 from edgesmith_runtime.bench.lane import Lane, Opened
+from edgesmith_runtime.bench.subject import CallStyle
 from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgesmith_runtime.bench.comparison import Round
 from edgesmith_runtime.bench.memory import peak_memory_bytes
+from edgesmith_runtime.bench.phases import Phase, Series, Setting
+from edgesmith_runtime.bench.subject import Round
 from edgesmith_runtime.latency import measure
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from edgesmith_runtime.bench.exchange import Request
     from edgesmith_runtime.bench.samples import Samples, Tensors
-    from edgesmith_runtime.latency import Measurement
 
 __all__ = ["Lane", "Opened", "decide_calls", "time_lane"]
 
@@ -65,20 +65,22 @@ def time_lane(lane: Lane, opened: Opened, request: Request, samples: Samples) ->
     start_ns = time.perf_counter_ns()
     lane.call(first)
     first_call_ns = time.perf_counter_ns() - start_ns
-    steady: dict[int, Measurement] = {}
+    series: dict[Setting, Series] = {}
     for batch in request.batches:
         prepared = lane.prepare(samples.batch(batch))
         samples.check(lane.outputs(lane.call(prepared)), batch)
         call = functools.partial(lane.call, prepared)
         n_calls = decide_calls(call, request)
         n_warmup = max(MIN_WARMUP, n_calls // 10)
-        steady[batch] = measure(call, n_warmup=n_warmup, n_calls=n_calls)
+        series[Setting(Phase.STEADY, batch)] = Series(
+            measurement=measure(call, n_warmup=n_warmup, n_calls=n_calls)
+        )
     return Round(
         import_ns=opened.import_ns,
         load_ns=opened.load_ns,
         first_call_ns=first_call_ns,
         peak_memory_bytes=peak_memory_bytes(),
-        steady=steady,
+        series=series,
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from edgesmith_runtime.bench.child import run_child
-from edgesmith_runtime.bench.comparison import CallStyle, Comparison, Load, Round, Subject
+from edgesmith_runtime.bench.comparison import Comparison, Load
 from edgesmith_runtime.bench.exchange import Problem, Reply, Request
 from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.references import (
@@ -24,6 +24,7 @@ from edgesmith_runtime.bench.references import (
     sample_references,
 )
 from edgesmith_runtime.bench.samples import write_tensors
+from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 from edgesmith_runtime.bundle import Bundle, read_bundle
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.files import scratch
@@ -229,6 +230,7 @@ def _subjects(bundle: Bundle, original: Path | None, ledger: _Ledger) -> tuple[S
     return tuple(
         Subject(
             name=key if style is None else f"keras {style}",
+            kind=SubjectKind.ARTIFACT if style is None else SubjectKind.KERAS,
             style=style,
             size_bytes=size_bytes,
             rounds=() if key in ledger.problems else tuple(ledger.rounds[key]),

@@ -13,8 +13,8 @@ from edgesmith_runtime.bench.lane import time_lane
 from edgesmith_runtime.bench.samples import Samples, read_tensors
 
 if TYPE_CHECKING:
-    from edgesmith_runtime.bench.comparison import Round
     from edgesmith_runtime.bench.lane import Lane, Opened
+    from edgesmith_runtime.bench.subject import Round
 
 __all__ = ["main", "reply_to"]
 

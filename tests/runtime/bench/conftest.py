@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import onnx
 import pytest
 
-from edgesmith_runtime.bench.comparison import CallStyle, Comparison, Load, Round, Subject
+from edgesmith_runtime.bench.comparison import Comparison, Load
 from edgesmith_runtime.bench.exchange import Request
+from edgesmith_runtime.bench.phases import Phase, Series, Setting
 from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.samples import write_tensors
+from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 from edgesmith_runtime.bundle import Bundle, make_bundle
 from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
 from edgesmith_runtime.host import Host
@@ -84,9 +86,11 @@ def made_up_round(made_up_host: Host) -> Callable[[int], Round]:
             load_ns=6_000_000,
             first_call_ns=600_000,
             peak_memory_bytes=57_000_000,
-            steady={
-                batch: Measurement(
-                    latencies_ns=(latency_ns * factor,) * 60, n_warmup=10, host=made_up_host
+            series={
+                Setting(Phase.STEADY, batch): Series(
+                    measurement=Measurement(
+                        latencies_ns=(latency_ns * factor,) * 60, n_warmup=10, host=made_up_host
+                    )
                 )
                 for batch, factor in ((1, 1), (32, 10))
             },
@@ -121,6 +125,7 @@ def made_up_comparison(made_up_host: Host, made_up_round: Callable[[int], Round]
             ),
             Subject(
                 name="keras predict",
+                kind=SubjectKind.KERAS,
                 style=CallStyle.PREDICT,
                 size_bytes=123_456,
                 rounds=(made_up_round(40_000_000), made_up_round(40_000_000)),

@@ -11,8 +11,8 @@ import pytest
 
 from edgesmith_runtime.bench import child
 from edgesmith_runtime.bench.child import run_child
-from edgesmith_runtime.bench.comparison import CallStyle, Round
 from edgesmith_runtime.bench.exchange import Problem, Request
+from edgesmith_runtime.bench.subject import CallStyle, Round
 from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.comparison import CallStyle, Comparison, Load, Round, Subject
+from edgesmith_runtime.bench.comparison import Comparison, Load
+from edgesmith_runtime.bench.subject import CallStyle, Round, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +147,8 @@ def test_json_holds_every_sample_and_every_figure(made_up_comparison: Comparison
     members = json.loads(json.dumps(made_up_comparison.to_json(), allow_nan=False))
 
     artifact = members["subjects"][0]
-    assert artifact["rounds"][1]["latencies_ns"]["32"] == [100_000] * 60
-    assert artifact["rounds"][1]["n_warmup"]["32"] == 10
+    assert artifact["rounds"][1]["series"]["steady:32"]["latencies_ns"] == [100_000] * 60
+    assert artifact["rounds"][1]["series"]["steady:32"]["n_warmup"] == 10
     assert artifact["batches"]["1"] == {
         "latency_us_p50": 10.0,
         "latency_us_p50_low": 10.0,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.bench.comparison import CallStyle, Round
 from edgesmith_runtime.bench.exchange import Problem, Reply, Request
+from edgesmith_runtime.bench.subject import CallStyle, Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 from edgesmith_runtime.bench import Comparison, Plan, compare
-from edgesmith_runtime.bench.comparison import CallStyle
+from edgesmith_runtime.bench.subject import CallStyle
 from edgesmith_runtime.bundle import make_bundle, write_bundle
 from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files
 from edgesmith_runtime.manifest import Kind, Manifest, Output, RawInput, Task

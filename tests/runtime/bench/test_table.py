@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.comparison import CallStyle, Comparison, Load, Round, Subject
+from edgesmith_runtime.bench.comparison import Comparison, Load
+from edgesmith_runtime.bench.phases import Phase, Series, Setting
+from edgesmith_runtime.bench.subject import CallStyle, Round, Subject
 from edgesmith_runtime.latency import Measurement
 
 if TYPE_CHECKING:
@@ -99,10 +101,11 @@ def test_no_line_is_wider_than_100_columns(
 def test_a_time_has_three_digits_and_its_unit(
     made_up_comparison: Comparison, made_up_host: Host, latency_ns: int, text: str
 ) -> None:
-    steady = {1: Measurement(latencies_ns=(latency_ns,) * 100, n_warmup=10, host=made_up_host)}
+    calls = Measurement(latencies_ns=(latency_ns,) * 100, n_warmup=10, host=made_up_host)
+    series = {Setting(Phase.STEADY): Series(measurement=calls)}
     subject = made_up_comparison.subjects[0]
     timed = dataclasses.replace(
-        subject, rounds=(dataclasses.replace(subject.rounds[0], steady=steady),)
+        subject, rounds=(dataclasses.replace(subject.rounds[0], series=series),)
     )
     table = dataclasses.replace(made_up_comparison, subjects=(timed,)).table()
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith_runtime.bench.comparison import Round
 from edgesmith_runtime.bench.exchange import Problem, Request
 from edgesmith_runtime.bench.samples import write_tensors
+from edgesmith_runtime.bench.subject import Round
 from edgesmith_runtime.bench.worker import reply_to
 
 if TYPE_CHECKING:

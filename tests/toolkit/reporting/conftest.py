@@ -19,7 +19,18 @@ from edgesmith.core import (
     Split,
 )
 from edgesmith.recipe import Recipe
-from edgesmith_runtime.bench import CallStyle, Comparison, Load, Plan, Round, Subject
+from edgesmith_runtime.bench import (
+    CallStyle,
+    Comparison,
+    Load,
+    Phase,
+    Plan,
+    Round,
+    Series,
+    Setting,
+    Subject,
+    SubjectKind,
+)
 from edgesmith_runtime.bundle import Artifact
 from edgesmith_runtime.host import Host
 from edgesmith_runtime.latency import Measurement
@@ -62,6 +73,7 @@ def _subject(
     import_ms, load_ms, first_ms = starts_ms
     return Subject(
         name=name,
+        kind=SubjectKind.ARTIFACT if style is None else SubjectKind.KERAS,
         style=style,
         size_bytes=size_bytes,
         rounds=tuple(
@@ -70,8 +82,10 @@ def _subject(
                 load_ns=int(load_ms * 1e6),
                 first_call_ns=int(first_ms * 1e6),
                 peak_memory_bytes=int(peak_mb * 1e6),
-                steady={
-                    batch: _measured(median_us * rng.uniform(0.98, 1.02), n_calls, rng)
+                series={
+                    Setting(Phase.STEADY, batch): Series(
+                        measurement=_measured(median_us * rng.uniform(0.98, 1.02), n_calls, rng)
+                    )
                     for batch, median_us in zip(PLAN.batches, medians_us, strict=True)
                 },
             )

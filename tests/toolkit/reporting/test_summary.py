@@ -117,7 +117,7 @@ def test_details_hold_the_summary_and_every_sample(classification_report: Report
         for key, value in json.loads(json.dumps(summary(classification_report))).items()
         if key in PROMISED
     }
-    assert len(rounds[0]["latencies_ns"]["1"]) == 400
+    assert len(rounds[0]["series"]["steady:1"]["latencies_ns"]) == 400
     assert members["account"]["n_read"] == 1797
     assert members["account"]["balance"]["train"]["0"] == 105
     assert len(members["curve"]["train_loss"]) == 40
