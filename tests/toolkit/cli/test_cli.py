@@ -147,7 +147,8 @@ def test_a_signal_ends_a_command_in_order(
 
     with pipe.open("wb"):  # opens when the command reads
         command.send_signal(number)
-        _, error = command.communicate(timeout=60)
+    # Closed by now: a read that the signal came just before would wait for ever.
+    _, error = command.communicate(timeout=60)
 
     assert command.returncode == code
     assert error.strip() == message.strip()
