@@ -21,6 +21,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
+from five_nets import NETS, with_seeded_weights
 from harness import in_fresh_processes, intervals, paired_blocks, record
 
 if TYPE_CHECKING:
@@ -41,35 +42,6 @@ def _text(*middle: keras.Layer, mask_zero: bool = False) -> keras.Model:
     for layer in middle:
         y = layer(y)
     return keras.Model(tokens, keras.layers.Dense(2, activation="softmax", name="answer")(y))
-
-
-def _autoencoder() -> keras.Model:
-    """MLPerf Tiny's anomaly detector: eight dense layers with BatchNorm around a narrow one."""
-    import keras
-
-    x = keras.Input((640,), name="frame")
-    y = x
-    for width in (128, 128, 128, 128, 8, 128, 128, 128, 128):
-        y = keras.layers.Dense(width)(y)
-        y = keras.layers.ReLU()(keras.layers.BatchNormalization()(y))
-    return keras.Model(x, keras.layers.Dense(640, name="rebuilt")(y))
-
-
-def _ds_cnn() -> keras.Model:
-    """MLPerf Tiny's keyword spotter: depthwise separable convolutions on 49 x 10 features."""
-    import keras
-
-    layers = keras.layers
-    x = keras.Input((49, 10, 1), name="features")
-    y = layers.Conv2D(64, (10, 4), strides=2, padding="same")(x)
-    y = layers.ReLU()(layers.BatchNormalization()(y))
-    for _ in range(4):
-        y = layers.DepthwiseConv2D(3, padding="same")(y)
-        y = layers.ReLU()(layers.BatchNormalization()(y))
-        y = layers.Conv2D(64, 1)(y)
-        y = layers.ReLU()(layers.BatchNormalization()(y))
-    y = layers.GlobalAveragePooling2D()(y)
-    return keras.Model(x, layers.Dense(12, activation="softmax", name="word")(y))
 
 
 def _application(name: str) -> Callable[[], keras.Model]:
@@ -104,8 +76,8 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "gru": lambda: _text(_gru()),
     "bidirectional": lambda: _text(_bidirectional()),
     "lstm_masked": lambda: _text(_lstm(), mask_zero=True),
-    "dense_autoencoder": _autoencoder,
-    "ds_cnn": _ds_cnn,
+    "dense_autoencoder": NETS["autoencoder"],
+    "ds_cnn": NETS["ds_cnn"],
     "MobileNetV2": _application("MobileNetV2"),
     "EfficientNetV2B0": _application("EfficientNetV2B0"),
     "ResNet50": _application("ResNet50"),
@@ -113,17 +85,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
 
 
 def built(name: str) -> keras.Model:
-    """A model whose BatchNorm statistics and biases are not those of an untrained one."""
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model, rng = MODELS[name](), np.random.default_rng(0)
-    for weight in model.weights:
-        if weight.name in ("gamma", "moving_variance"):
-            weight.assign(rng.uniform(0.8, 1.2, weight.shape))
-        elif weight.name in ("beta", "bias", "moving_mean"):
-            weight.assign(rng.uniform(-0.1, 0.1, weight.shape))
-    return model
+    return with_seeded_weights(MODELS[name])
 
 
 def make(name: str, folder: Path) -> dict[str, str]:

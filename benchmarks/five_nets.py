@@ -117,11 +117,16 @@ NETS: dict[str, Callable[[], keras.Model]] = {
 
 
 def seeded(name: str) -> keras.Model:
-    """A net whose BatchNorm statistics and biases are not those of an untrained one."""
+    """A net whose weights follow from the seed alone."""
+    return with_seeded_weights(NETS[name])
+
+
+def with_seeded_weights(build: Callable[[], keras.Model]) -> keras.Model:
+    """A model whose BatchNorm statistics and biases are not those of an untrained one."""
     import keras
 
     keras.utils.set_random_seed(0)
-    model, rng = NETS[name](), np.random.default_rng(0)
+    model, rng = build(), np.random.default_rng(0)
     for weight in model.weights:
         if weight.name in ("gamma", "moving_variance"):
             weight.assign(rng.uniform(0.8, 1.2, weight.shape))
