@@ -1,4 +1,4 @@
-"""Render the tables between the markers of README.md and of two pages in docs/ from ``results/``.
+"""Render the tables between the markers of README.md and of three pages in docs/ from ``results/``.
 
     python benchmarks/render_readme.py [--check]
 
@@ -16,7 +16,8 @@ import runtime_tables
 from table_text import closed, host_line, results
 
 README = Path(__file__).parents[1] / "README.md"
-PAGES = (README, README.parent / "docs/running.md", README.parent / "docs/serving.md")
+DOCS = README.parent / "docs"
+PAGES = (README, *(DOCS / f"{page}.md" for page in ("measured", "running", "serving")))
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
