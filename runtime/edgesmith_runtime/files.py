@@ -295,8 +295,12 @@ def _new_file(draft: Path) -> int | None:
 
 
 def _new_directory(draft: Path, mode: int = 0o777) -> int | None:
-    draft.mkdir(mode)
-    return None if sys.platform == "win32" else os.open(draft, os.O_RDONLY)
+    while True:
+        draft.mkdir(mode)
+        if sys.platform == "win32":
+            return None
+        with suppress(FileNotFoundError):  # a sweep came between, which saw no lock yet
+            return os.open(draft, os.O_RDONLY)
 
 
 def _new_private_directory(draft: Path) -> int | None:

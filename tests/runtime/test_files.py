@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgesmith_runtime.errors import WriteError
-from edgesmith_runtime.files import creating, replacing
+from edgesmith_runtime.files import creating, replacing, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -395,3 +396,17 @@ def test_the_draft_directory_of_a_killed_writer_is_swept_by_the_next(
     create_new(tmp_path / "d")
 
     assert names(tmp_path) == ["d"]
+
+
+def test_threads_that_make_scratch_folders_in_one_place_do_not_sweep_each_other(
+    tmp_path: Path,
+) -> None:
+    def work(_number: int) -> bool:
+        with scratch(tmp_path) as folder:
+            (folder / "a").write_bytes(NEW)
+            return (folder / "a").read_bytes() == NEW
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(400)))
+
+    assert names(tmp_path) == []
