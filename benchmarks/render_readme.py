@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import bench_tables
 import runtime_tables
 from table_text import closed, host_line, results
 
 README = Path(__file__).parents[1] / "README.md"
 DOCS = README.parent / "docs"
-PAGES = (README, *(DOCS / f"{page}.md" for page in ("measured", "running", "serving")))
+PAGES = (README, *(DOCS / f"{page}.md" for page in ("index", "measured", "running", "serving")))
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -282,6 +283,7 @@ TABLES = {
         *(accuracy, latency, conversion, converted_speed, conversion_cost),
         *(optimization, rivals, search_cost, raw_input, fused),
         *runtime_tables.TABLES,
+        *bench_tables.TABLES,
     )
 }
 

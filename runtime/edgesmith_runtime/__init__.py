@@ -28,11 +28,14 @@ if TYPE_CHECKING:
         TuningWarning,
         WriteError,
     )
+    from edgesmith_runtime.explaining import Explanation, explain
     from edgesmith_runtime.host import Host, available_threads, this_host
     from edgesmith_runtime.latency import Measurement, measure
     from edgesmith_runtime.loading import load
     from edgesmith_runtime.manifest import Manifest
     from edgesmith_runtime.model import Model
+    from edgesmith_runtime.recorded import Recording
+    from edgesmith_runtime.recording import Recorder
     from edgesmith_runtime.runners import Runner, open_runner
     from edgesmith_runtime.selftest import SelfTestResult
     from edgesmith_runtime.slot import Slot
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     # verbs
     "available_threads",
+    "explain",
     "load",
     "measure",
     "open_runner",
@@ -55,6 +59,7 @@ __all__ = [
     "Artifact",
     "Batcher",
     "Bundle",
+    "Explanation",
     "Format",
     "Host",
     "Manifest",
@@ -62,6 +67,8 @@ __all__ = [
     "Model",
     "Precision",
     "Prediction",
+    "Recorder",
+    "Recording",
     "Runner",
     "SelfTestResult",
     "Signature",
@@ -109,11 +116,14 @@ _HOMES = {
         ),
         "errors",
     ),
+    **dict.fromkeys(("Explanation", "explain"), "explaining"),
     **dict.fromkeys(("Host", "available_threads", "this_host"), "host"),
     **dict.fromkeys(("Measurement", "measure"), "latency"),
     "load": "loading",
     "Manifest": "manifest",
     "Model": "model",
+    "Recording": "recorded",
+    "Recorder": "recording",
     **dict.fromkeys(("Runner", "open_runner"), "runners"),
     "SelfTestResult": "selftest",
     "Slot": "slot",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
+from edgesmith_runtime.asked import taking_up
 from edgesmith_runtime.batch_requests import What, deliver
 from edgesmith_runtime.errors import BackendError
 from edgesmith_runtime.runners.deadlines import time_left
@@ -223,14 +224,16 @@ class BatchLine:
     def _call(self, requests: Sequence[Request]) -> Sequence[object]:
         timeout = _time_left(requests)
         given = [cast("Any", request.given) for request in requests]
+        asked_ns = [request.asked_ns for request in requests]
         if requests[0].what is What.PREDICT:
-            return self._target.predict_batch(given, timeout=timeout)
+            return taking_up(self._target.predict_batch, asked_ns)(given, timeout=timeout)
         if len(given) == 1:
-            return [self._target.run(given[0], timeout=timeout)]
+            return [taking_up(self._target.run, asked_ns)(given[0], timeout=timeout)]
         # Of a slot its model: what runs is then what was looked at.
         model = cast("Any", getattr(self._target, "model", self._target))
         _check_goes_by_sample(model.signature)
-        return _split(model.run(_joined(given), timeout=timeout), given)
+        outputs = taking_up(model.run, asked_ns)(_joined(given), timeout=timeout)
+        return _split(outputs, given)
 
     def _leave_nobody(self) -> None:
         """Hand over what there is, and an error to those that have no answer and will have none."""

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from edgesmith_runtime.asked import moment_ns
 from edgesmith_runtime.errors import DeadlineError
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ class Request:
         deadline: By ``time.monotonic``; None sets no limit.
     """
 
-    __slots__ = ("answer", "deadline", "error", "given", "is_given_up", "what")
+    __slots__ = ("answer", "asked_ns", "deadline", "error", "given", "is_given_up", "what")
 
     def __init__(self, what: What, given: object, deadline: float | None) -> None:
         self.what = what
         self.given = given
         self.deadline = deadline
+        self.asked_ns = moment_ns()  # 0 where nobody records
         self.answer: object = None
         self.error: BaseException | None = None
         self.is_given_up = False

@@ -17,7 +17,8 @@
     ├── ConversionError    a model cannot be converted                            (build side)
     ├── ParityError        an artifact differs from the original beyond tolerance (build side)
     ├── OptimizationError  a recipe cannot be followed                            (build side)
-    └── BudgetError        no artifact keeps what the device bears                (build side)
+    ├── BudgetError        no artifact keeps what the device bears                (build side)
+    └── DeviceError        another machine cannot be reached or cannot do the work (build side)
 
     NonFiniteWarning       a UserWarning: NaN or infinity goes into a model, or comes out
     PortabilityWarning     a UserWarning: an artifact answers otherwise on this host
@@ -40,6 +41,7 @@ __all__ = [
     "ConversionError",
     "DataError",
     "DeadlineError",
+    "DeviceError",
     "EdgesmithError",
     "InputError",
     "NonFiniteWarning",
@@ -134,6 +136,10 @@ class OptimizationError(EdgesmithError):
 
 class BudgetError(EdgesmithError):
     """No artifact keeps the budget; the message names the nearest and what it misses."""
+
+
+class DeviceError(EdgesmithError):
+    """Another machine cannot be reached, lacks something, or was lost; the message has the cure."""
 
 
 class NonFiniteWarning(UserWarning):

@@ -8,12 +8,37 @@ import platform
 
 from edgesmith_runtime.records import record
 
-__all__ = ["Host", "available_threads", "lacks_vnni", "this_host"]
+__all__ = ["Host", "allowed_cpus", "available_threads", "cpu_groups", "lacks_vnni", "this_host"]
 
 # Instructions that add products of 8 bits up in 32, as Linux names them in arch/x86/include/asm/
 # cpufeatures.h. Without one, pairs of products are added in 16 bits and saturate: VPMADDUBSW in
 # the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
 _VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
+# Instruction sets that engines have kernels of their own for, as Linux names them: of x86 there
+# and of ARM in Documentation/arch/arm64/elf_hwcaps.rst.
+_TELLING = (
+    "sse4_2",
+    "avx",
+    "f16c",
+    "fma",
+    "avx2",
+    "avx_vnni",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_bf16",
+    "amx_int8",
+    "neon",
+    "asimd",
+    "asimdhp",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+    "sve2",
+    "sme",
+)
 
 
 @record(kw_only=True)
@@ -29,6 +54,10 @@ class Host:
         os: Name and release of the operating system.
         machine: Instruction set, e.g. ``x86_64``.
         python: Version of the interpreter; then those of the packages that are installed.
+        flags: The instruction sets of the CPU that engines make a difference for, as Linux
+            names them, with spaces between; empty where not known.
+        is_virtual: Whether a hypervisor runs this machine, who may give its time to others.
+        has_smt: Whether two logical processors share a core.
     """
 
     cpu: str
@@ -42,6 +71,10 @@ class Host:
     numpy: str
     onnxruntime: str | None
     ai_edge_litert: str | None
+    # What was stored before these existed is read as not known.
+    flags: str = ""
+    is_virtual: bool | None = None
+    has_smt: bool | None = None
 
 
 def this_host(*, root: str | os.PathLike[str] = "/") -> Host:
@@ -50,10 +83,12 @@ def this_host(*, root: str | os.PathLike[str] = "/") -> Host:
     Args:
         root: Where ``proc`` and ``sys`` are.
     """
+    flags = _cpu_flags(os.fspath(root))
+    smt = _text(f"{os.fspath(root)}/sys/devices/system/cpu/smt/active").strip()
     return Host(
         cpu=_cpu_model(os.fspath(root)),
         n_cpus=os.cpu_count() or 1,
-        n_cpus_affinity=_n_cpus_affinity(),
+        n_cpus_affinity=len(allowed_cpus()),
         cpu_quota=_cpu_quota(os.fspath(root)),
         memory_bytes=_memory_bytes(),
         os=f"{platform.system()} {platform.release()}",
@@ -62,6 +97,10 @@ def this_host(*, root: str | os.PathLike[str] = "/") -> Host:
         numpy=_version("numpy") or "unknown",
         onnxruntime=_version("onnxruntime"),
         ai_edge_litert=_version("ai-edge-litert"),
+        flags=" ".join(flag for flag in _TELLING if flag in flags),
+        # An ARM does not say.
+        is_virtual="hypervisor" in flags if "fpu" in flags else None,
+        has_smt={"0": False, "1": True}.get(smt),
     )
 
 
@@ -76,7 +115,7 @@ def available_threads(*, root: str | os.PathLike[str] = "/") -> int:
         root: Where ``proc`` and ``sys`` are.
     """
     quota = _cpu_quota(os.fspath(root))
-    n_cpus = _n_cpus_affinity()
+    n_cpus = len(allowed_cpus())
     return max(1, n_cpus if quota is None else min(n_cpus, math.floor(quota)))
 
 
@@ -101,32 +140,36 @@ def lacks_vnni(*, root: str | os.PathLike[str] = "/") -> bool | None:
     return False if platform.machine().lower().startswith(("arm", "aarch64")) else None
 
 
-def _n_cpus_affinity() -> int:
+def allowed_cpus() -> tuple[int, ...]:
+    """The logical processors that this process may be scheduled on, in ascending order."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
 
 
 def _cpu_quota(root: str) -> float | None:
     """The tightest limit of this process' control group and the groups around it."""
     limits = [
         limit
-        for group in _cpu_groups(root)
+        for group in cpu_groups(root=root)
         for limit in (_quota_v2(group), _quota_v1(group))
         if limit is not None
     ]
     return min(limits, default=None)
 
 
-def _cpu_groups(root: str) -> list[str]:
-    """Directories that may hold a limit: each hierarchy's mount, then down to our own group.
+def cpu_groups(*, root: str | os.PathLike[str] = "/") -> list[str]:
+    """Directories that may limit this process: each hierarchy's mount, then down to our own group.
 
     Inside a container the path in ``proc`` may be the host's and not exist here; the mount
     itself is then the group.
+
+    Args:
+        root: Where ``proc`` and ``sys`` are.
     """
-    mount = f"{root}/sys/fs/cgroup"
+    mount = f"{os.fspath(root)}/sys/fs/cgroup"
     groups: list[str] = []
-    for line in _text(f"{root}/proc/self/cgroup").splitlines():
+    for line in _text(f"{os.fspath(root)}/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers:
             tops = [mount, f"{mount}/unified"]
@@ -157,6 +200,14 @@ def _quota_v1(group: str) -> float | None:
     if not quota.isdigit() or not period.isdigit():
         return None
     return int(quota) / int(period)
+
+
+def _cpu_flags(root: str) -> frozenset[str]:
+    for line in _text(f"{root}/proc/cpuinfo").splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in ("flags", "Features"):  # of an x86; of an ARM
+            return frozenset(value.split())
+    return frozenset()
 
 
 def _cpu_model(root: str) -> str:

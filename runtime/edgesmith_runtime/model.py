@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bundle import Artifact, Bundle
     from edgesmith_runtime.decoding import Prediction
     from edgesmith_runtime.manifest import Manifest
+    from edgesmith_runtime.recording import Recorder
     from edgesmith_runtime.runners import Runner
     from edgesmith_runtime.selftest import SelfTestResult
     from edgesmith_runtime.settings import EngineSettings
@@ -58,6 +60,7 @@ class Model:
         self._transform = transform
         self._runner = runner
         self._settings = settings
+        self._recorder: Recorder | None = None
         missing = _may_be_missing(bundle.manifest, len(transform.steps))
         self._finiteness = Finiteness(non_finite, missing)
 
@@ -133,21 +136,21 @@ class Model:
         if timeout is None:
             if _is_empty(raws):
                 return []
+            if (recorder := self._recorder) is not None:
+                return recorder.predict_batch(raws, None)
             tensors = self._prepare(self._split(raws))
             outputs = self._runner.run(tensors)
         else:
-            from edgesmith_runtime.runners.deadlines import (
-                check_ending,
-                deadline_after,
-                time_left,
-            )
+            from edgesmith_runtime.runners.deadlines import check_ending, deadline_after
 
             deadline = deadline_after(timeout)
             check_ending(self.artifact, timeout)
             if _is_empty(raws):
                 return []
+            if (recorder := self._recorder) is not None:
+                return recorder.predict_batch(raws, deadline)
             tensors = self._prepare(self._split(raws))
-            left = time_left(deadline, where=self.artifact.file, done="the transform")
+            left = self._left(deadline)
             outputs = self._runner.run(tensors, timeout=left)
         return self._answers(tensors, outputs)
 
@@ -235,7 +238,43 @@ class Model:
             BackendError: The engine failed.
             ValueError: ``timeout`` is not a number of seconds.
         """
+        if (recorder := self._recorder) is not None:
+            return recorder.run(tensors, timeout)
         return self._runner.run(tensors, timeout=timeout)
+
+    def record(self, capacity: int = 10_000) -> Recorder:
+        """Keep where each call spends its time, from now until ``stop``, for ``explain``.
+
+        ``with model.record() as recorder:`` stops at its end. It takes about a microsecond of
+        each call; without it nothing is kept and nothing is timed.
+
+        Args:
+            capacity: Calls that are kept, the newest, from 1; each takes 104 bytes.
+
+        Raises:
+            ValueError: It is no such number, or the model is recorded already.
+        """
+        from edgesmith_runtime.recording import Recorder, Stages
+
+        if isinstance(cast("object", capacity), bool) or not capacity >= 1:
+            raise ValueError(f"capacity: expected calls from 1, got {capacity!r}")
+        if self._recorder is not None:
+            raise ValueError(
+                f"{self.manifest.name}: expected a model that is not recorded, it is already; "
+                "stop that recorder first"
+            )
+        self._recorder = Recorder(
+            self._bundle,
+            self._runner,
+            self._settings,
+            Stages(self._timed_tensors, self._runner.run, self._left, self._answers),
+            capacity=capacity,
+            on_stop=self._end_recording,
+        )
+        return self._recorder
+
+    def _end_recording(self) -> None:
+        self._recorder = None
 
     def selftest(self) -> SelfTestResult:
         """Replay the golden samples of the bundle: raw input to tensors to outputs.
@@ -261,12 +300,30 @@ class Model:
     def _split(self, raws: object) -> dict[str, Batch]:
         return split_inputs(self.manifest.raw_inputs, raws)
 
+    def _left(self, deadline: float) -> float:
+        from edgesmith_runtime.runners.deadlines import time_left
+
+        return time_left(deadline, where=self.artifact.file, done="the transform")
+
     def _prepare(self, by_input: Mapping[str, Batch]) -> dict[str, NDArray[Any]]:
-        batches = {
-            raw.name: as_batch(raw, by_input[raw.name]) for raw in self.manifest.raw_inputs
-        }
+        batches = self._batches(by_input)
         with np.errstate(over="ignore"):  # an infinity is refused below, by place
             values = self._transform(batches)
+        return self._tensors(values)
+
+    def _timed_tensors(self, raws: object) -> tuple[int, dict[str, NDArray[Any]]]:
+        """When the raw inputs were read, by ``time.perf_counter_ns``, and the tensors."""
+        batches = self._batches(self._split(raws))
+        with np.errstate(over="ignore"):  # as above
+            values = self._transform.read(batches)
+            read_ns = perf_counter_ns()
+            values = self._transform.finish(values)
+        return read_ns, self._tensors(values)
+
+    def _batches(self, by_input: Mapping[str, Batch]) -> dict[str, Batch]:
+        return {raw.name: as_batch(raw, by_input[raw.name]) for raw in self.manifest.raw_inputs}
+
+    def _tensors(self, values: Mapping[str, Batch]) -> dict[str, NDArray[Any]]:
         raw_names = self._transform.raw_inputs
         tensors = {
             spec.name: _array(

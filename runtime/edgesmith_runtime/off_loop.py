@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from edgesmith_runtime.asked import moment_ns, taking_up
 from edgesmith_runtime.errors import DeadlineError
 from edgesmith_runtime.runners.deadlines import deadline_after, time_left
 
@@ -35,6 +36,8 @@ async def off_loop(
     """
     import asyncio  # the app that awaits has it loaded already; others need not
 
+    if asked_ns := moment_ns():
+        call = taking_up(call, (asked_ns,))
     if timeout is None:
         return await asyncio.to_thread(call, given, timeout=None)
     deadline = deadline_after(timeout)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -198,18 +198,20 @@ def test_a_directory_killed_before_any_operation_is_absent_or_whole(
     assert seen == {None, (NEW, NEW)}
 
 
-def test_the_draft_of_a_killed_writer_is_swept_by_the_next(tmp_path: Path, fork: Fork) -> None:
+@pytest.mark.parametrize(("begin", "write"), [(replacing, write_new), (creating, create_new)])
+def test_the_draft_of_a_killed_writer_is_swept_by_the_next(
+    tmp_path: Path, fork: Fork, begin: Callable[..., Any], write: Callable[[Path], None]
+) -> None:
     def die() -> None:
-        with replacing(tmp_path / "a.edge") as draft:
-            draft.write_bytes(NEW)
+        with begin(tmp_path / "a"):
             os._exit(KILLED)
 
     assert exit_code(fork(die)) == KILLED
     assert len(names(tmp_path)) == 1
 
-    write_new(tmp_path / "a.edge")
+    write(tmp_path / "a")
 
-    assert names(tmp_path) == ["a.edge"]
+    assert names(tmp_path) == ["a"]
 
 
 def test_the_draft_of_a_live_writer_is_not_swept(tmp_path: Path, fork: Fork) -> None:
@@ -380,22 +382,6 @@ def test_an_error_of_the_caller_leaves_no_directory(tmp_path: Path) -> None:
         raise RuntimeError
 
     assert names(tmp_path) == []
-
-
-def test_the_draft_directory_of_a_killed_writer_is_swept_by_the_next(
-    tmp_path: Path, fork: Fork
-) -> None:
-    def die() -> None:
-        with creating(tmp_path / "d") as draft:
-            (draft / "a").write_bytes(NEW)
-            os._exit(KILLED)
-
-    assert exit_code(fork(die)) == KILLED
-    assert len(names(tmp_path)) == 1
-
-    create_new(tmp_path / "d")
-
-    assert names(tmp_path) == ["d"]
 
 
 def test_threads_that_make_scratch_folders_in_one_place_do_not_sweep_each_other(

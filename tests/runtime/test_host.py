@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith_runtime.host import Host, available_threads, lacks_vnni, this_host
+from edgesmith_runtime.host import Host, allowed_cpus, available_threads, lacks_vnni, this_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,6 +179,47 @@ def test_an_engine_that_is_not_installed_is_none(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(metadata, "version", absent)
 
     assert this_host().ai_edge_litert is None
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "flags", "is_virtual"),
+    [
+        ("flags : fpu avx2 lahf_lm hypervisor avx512_vnni avx\n", "avx avx2 avx512_vnni", True),
+        ("flags : fpu sse4_2\n", "sse4_2", False),
+        ("Features : fp asimd crc32 asimddp i8mm\n", "asimd asimddp i8mm", None),
+        ("", "", None),
+    ],
+)
+def test_the_instruction_sets_that_matter_are_told(
+    tmp_path: Path, cpuinfo: str, flags: str, *, is_virtual: bool | None
+) -> None:
+    host = this_host(root=_tree(tmp_path, {"proc/cpuinfo": cpuinfo}))
+
+    assert (host.flags, host.is_virtual) == (flags, is_virtual)
+
+
+@pytest.mark.parametrize(("active", "has_smt"), [("1\n", True), ("0\n", False), ("", None)])
+def test_whether_processors_share_a_core_is_told(
+    tmp_path: Path, active: str, *, has_smt: bool | None
+) -> None:
+    root = _tree(tmp_path, {"sys/devices/system/cpu/smt/active": active})
+
+    assert this_host(root=root).has_smt is has_smt
+
+
+def test_a_host_that_was_stored_before_it_told_more_is_read() -> None:
+    members = dataclasses.asdict(this_host())
+    for name in ("flags", "is_virtual", "has_smt"):
+        del members[name]
+
+    assert Host(**members).flags == ""
+    assert Host(**members).has_smt is None
+
+
+def test_the_allowed_processors_are_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5, 2, 3}, raising=False)
+
+    assert allowed_cpus() == (2, 3, 5)
 
 
 def test_memory_is_what_the_system_reports() -> None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from edgesmith.cli import run
 from edgesmith.config import ConversionConfig
-from edgesmith.findings import Fate, Finding, check
+from edgesmith.findings import Fate, Finding, Findings, check
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
 
 if TYPE_CHECKING:
@@ -29,24 +29,26 @@ def _fates(findings: tuple[Finding, ...], fmt: Format) -> dict[str, Fate]:
     return {one.layer: one.fate for one in findings if one.format is fmt}
 
 
-@pytest.mark.slow
-def test_every_layer_has_a_fate_in_every_format() -> None:
-    found = check(_text_model())
+@pytest.fixture(scope="module")
+def of_texts() -> Findings:
+    return check(_text_model())
 
-    assert found.failures == {}
-    assert _fates(found.layers, Format.TFLITE) == {
+
+@pytest.mark.slow
+def test_every_layer_has_a_fate_in_every_format(of_texts: Findings) -> None:
+    assert of_texts.failures == {}
+    assert _fates(of_texts.layers, Format.TFLITE) == {
         "words": Fate.CONVERTS,
         "memory": Fate.LOWERED,
         "answer": Fate.CONVERTS,
     }
-    assert [one.kind for one in found.layers] == ["Embedding", "LSTM", "Dense"] * 2
+    assert [one.kind for one in of_texts.layers] == ["Embedding", "LSTM", "Dense"] * 2
 
 
 @pytest.mark.slow
-def test_what_runs_step_by_step_is_said_to_be_slow() -> None:
-    found = check(_text_model(), config=ConversionConfig(formats=(Format.TFLITE,)))
+def test_what_runs_step_by_step_is_said_to_be_slow(of_texts: Findings) -> None:
+    slow = {one.layer: one.slow for one in of_texts.layers if one.format is Format.TFLITE}
 
-    slow = {one.layer: one.slow for one in found.layers}
     assert slow["memory"].startswith("runs step by step in a loop")
     assert slow["words"] == slow["answer"] == ""
 

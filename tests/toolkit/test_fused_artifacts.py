@@ -212,7 +212,7 @@ def test_a_build_with_a_target_leaves_out_what_the_device_does_not_bear(tmp_path
             transform=_steps("scale", offset=[1.0], scale=[2.0]),
             formats=("onnx",),
             fuse=True,
-            n_rounds=1,
+            n_rounds=None,
             target=Target(max_size_bytes=100, formats=(Format.ONNX,)),
             progress=said,
         )

@@ -35,6 +35,9 @@ options = { widths = [16] }
 learning_rate = 0.02
 epochs = 12
 """
+# One format where formats are not the point: the converter of each takes seconds to start.
+QUICK: dict[str, Any] = {"formats": ["onnx"], "n_rounds": None}
+ENDLESS = ("--set", "training.epochs=100000", "--set", "conversion.formats=['onnx']")
 
 
 def _config(*overrides: str) -> Config:
@@ -146,7 +149,7 @@ def test_an_interrupted_build_leaves_the_old_bundle_as_it_was(
     shutil.copytree(built.bundle.parent, out)
     command = [sys.executable, "-m", "edgesmith", "build", str(tmp_path / "iris.toml")]
     process = subprocess.Popen(
-        [*command, "--out", str(out), "--set", "training.epochs=100000"],
+        [*command, "--out", str(out), *ENDLESS],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -203,7 +206,7 @@ def test_an_exported_classifier_answers_with_its_class_names(
     names = ["cat", "dog", "owl"]
 
     result = export(
-        image_model, tmp_path / "animals.edge", samples=images, class_names=names, n_rounds=None
+        image_model, tmp_path / "animals.edge", samples=images, class_names=names, **QUICK
     )
 
     model = er.load(result.bundle)
@@ -229,7 +232,7 @@ def test_an_export_takes_raw_inputs_through_its_transform(
     ]
 
     result = export(
-        image_model, tmp_path / "raw.edge", samples=pictures, transform=steps, n_rounds=None
+        image_model, tmp_path / "raw.edge", samples=pictures, transform=steps, **QUICK
     )
 
     got = er.load(result.bundle).predict(pictures[0]).outputs["digit"]
@@ -270,8 +273,7 @@ def test_a_column_of_answers_scores_a_regression(line_model: Any, tmp_path: Path
         tmp_path / "line.edge",
         samples=x,
         expected=(x @ [[2.0], [3.0]] + 5).tolist(),
-        formats=["onnx"],
-        n_rounds=None,
+        **QUICK,
     )
 
     score = result.summary.original.score
@@ -304,11 +306,11 @@ def test_a_failed_delivery_leaves_what_the_old_build_left(
     built: BuildResult, image_model: Any, images: Any, tmp_path: Path
 ) -> None:
     shutil.copytree(built.bundle.parent, tmp_path / "out")
-    images = images.copy()
+    images, place = images.copy(), tmp_path / "out" / "iris.edge"
     images[0, 0, 0, 0] = np.inf
 
     with pytest.raises(ParityError, match=r"the original answers with .* NaN or infinite"):
-        export(image_model, tmp_path / "out" / "iris.edge", samples=images, n_rounds=None)
+        export(image_model, place, samples=images, **QUICK)
 
     assert (tmp_path / "out" / "iris.edge").read_bytes() == built.bundle.read_bytes()
     assert read_record(tmp_path / "out" / "build").name == "iris"
@@ -379,7 +381,7 @@ def test_a_vocabulary_is_an_asset_of_the_bundle(texts_bundle: Path) -> None:
 
 
 def test_texts_need_no_samples(texts_model: Any, tmp_path: Path) -> None:
-    result = export(texts_model, tmp_path / "drawn.edge", formats=["onnx"], n_rounds=None)
+    result = export(texts_model, tmp_path / "drawn.edge", **QUICK)
 
     assert er.load(result.bundle).selftest().n_samples >= 1
 

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bench.exchange import Problem, Reply
+from edgesmith_runtime.bench.timing import least_seconds
 from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:
@@ -23,20 +24,24 @@ __all__ = ["WORKER", "ask", "run_child"]
 WORKER = "edgesmith_runtime.bench.worker"
 
 
-def run_child(request: Request, *, host: Host, deadline_s: float) -> Reply:
+def run_child(
+    request: Request, *, host: Host, deadline_s: float, worker: str = WORKER
+) -> Reply:
     """Measure in a fresh process.
 
     Args:
         request: What to measure; the start of the process is filled in here.
         host: The machine, for the measurements.
-        deadline_s: The process is killed after this many seconds.
+        deadline_s: The process is killed after this many seconds and those that its pauses and
+            schedules take.
+        worker: The module that it runs.
 
     Returns:
         What the process says; where it dies, overruns or says nothing, a ``Problem`` for every
         subject that was asked for.
     """
     started = dataclasses.replace(request, spawned_ns=time.perf_counter_ns())
-    answer = ask(WORKER, started.to_json(), deadline_s=deadline_s)
+    answer = ask(worker, started.to_json(), deadline_s=deadline_s + _pauses_s(request))
     if isinstance(answer, Problem):
         return _failed(request, answer)
     try:
@@ -84,6 +89,11 @@ def ask(worker: str, question: str, *, deadline_s: float) -> str | Problem:
     if ended.returncode != 0:
         return Problem(f"the process ended by {_end(ended.returncode, ended.stderr)}")
     return ended.stdout
+
+
+def _pauses_s(request: Request) -> float:
+    each = sum(least_seconds(setting, request.effort) for setting in request.settings)
+    return each * len(request.subjects)
 
 
 def _failed(request: Request, problem: Problem) -> Reply:

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from edgesmith_runtime.bench.conditions import Conditions
+from edgesmith_runtime.bench.course import Course, course_of
+from edgesmith_runtime.bench.document import (
+    check_format,
+    conditions_from,
+    document_of,
+    host_from,
+    plan_from,
+    read_json,
+    subject_from,
+)
+from edgesmith_runtime.bench.figures import Figures, Percentiles, figures_from, percentiles_from
+from edgesmith_runtime.bench.noise import signs_of_noise
+from edgesmith_runtime.bench.phases import Phase, Setting
+from edgesmith_runtime.bench.resampling import widened
+from edgesmith_runtime.bench.subject import SubjectKind
 from edgesmith_runtime.bench.table import render_table
-from edgesmith_runtime.latency import Estimate, Measurement, median_interval, ratio_interval
+from edgesmith_runtime.errors import EdgesmithError, InputError
+from edgesmith_runtime.latency import Estimate, ratio_interval
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from edgesmith_runtime.bench.plan import Plan
-    from edgesmith_runtime.bench.subject import CallStyle, Subject
+    from edgesmith_runtime.bench.subject import Subject
     from edgesmith_runtime.host import Host
 
-__all__ = ["Comparison", "Figures", "Load"]
-
-NOISY_DRIFT = 0.10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What the calls of a subject at one batch size come to.
-
-    Args:
-        median_ns: Latency of a call: the median over rounds of the medians of the rounds.
-        p90_ns: Over the calls of all rounds; None where they are too few.
-        throughput_per_s: Samples a second: the batch size by the median latency.
-        times_faster: By style, how many times the latency fits into that of Keras.
-    """
-
-    median_ns: Estimate
-    p90_ns: float | None
-    throughput_per_s: float
-    times_faster: Mapping[CallStyle, Estimate]
+__all__ = ["Comparison", "Figures", "Load", "Percentiles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,10 @@ class Comparison:
         n_threads: That every subject had.
         n_available_threads: That the process may use on this host.
         load: Of the machine, before and after.
-        subjects: Artifacts in the manifest's order, then the Keras styles.
+        subjects: Artifacts in the manifest's order, then all that they are compared with.
+        baseline: Name of the subject that ratios are to; without one the first subject.
+        conditions_start: The state of the machine before the first process.
+        conditions_end: That after the last.
     """
 
     bundle: str
@@ -71,33 +72,22 @@ class Comparison:
     n_available_threads: int
     load: Load
     subjects: tuple[Subject, ...]
+    baseline: str = ""
+    conditions_start: Conditions = field(default_factory=Conditions)
+    conditions_end: Conditions = field(default_factory=Conditions)
+
+    def __post_init__(self) -> None:
+        if not self.subjects:
+            raise ValueError("subjects: expected at least one, got none")
+        if not self.baseline:
+            object.__setattr__(self, "baseline", self.subjects[0].name)
+        elif all(subject.name != self.baseline for subject in self.subjects):
+            raise ValueError(f"baseline: expected a subject, got '{self.baseline}'")
 
     @property
     def noise(self) -> tuple[str, ...]:
-        """Signs that the machine was disturbed, a sentence each; empty where there is none.
-
-        That is a load average above the threads that this host offers, or a subject whose two
-        halves of the rounds differ by more than 10 %.
-        """
-        signs: list[str] = []
-        for moment, load in (("start", self.load.start), ("end", self.load.end)):
-            if load is not None and load > self.n_available_threads:
-                signs.append(
-                    f"noisy: the load average at the {moment} was {load:.1f}, "
-                    f"above the {self.n_available_threads} threads of this host"
-                )
-        drifts = [
-            f"{subject.name} at batch {batch} by {drift:.0%}"
-            for subject in self.subjects
-            for batch in self.plan.batches
-            if (drift := subject.drift(batch)) is not None and drift > NOISY_DRIFT
-        ]
-        if drifts:
-            signs.append(
-                "noisy: the later half of the rounds differs from the earlier: "
-                + ", ".join(drifts)
-            )
-        return tuple(signs)
+        """Signs that the machine was disturbed, a sentence each; empty where there is none."""
+        return signs_of_noise(self)
 
     def subject(self, name: str) -> Subject:
         """The subject of a name, as in the table."""
@@ -107,30 +97,89 @@ class Comparison:
         known = ", ".join(subject.name for subject in self.subjects)
         raise KeyError(f"no subject '{name}'; there are {known}")
 
-    def figures(self, name: str, batch: int) -> Figures | None:
-        """The figures of a subject at a batch size, None where it was not measured."""
+    def settings(self, name: str) -> tuple[Setting, ...]:
+        """The settings under which a subject was measured, in the order of its processes."""
+        rounds = self.subject(name).rounds
+        return tuple(dict.fromkeys(setting for item in rounds for setting in item.series))
+
+    def figures(self, name: str, setting: Setting | int) -> Figures | None:
+        """The figures of a subject, None where it was not measured.
+
+        Args:
+            name: Of the subject.
+            setting: A number is the batch size of the steady state.
+        """
         subject = self.subject(name)
-        rounds = subject.steady(batch)
-        if not rounds:
+        asked = Setting(Phase.STEADY, setting) if isinstance(setting, int) else setting
+        series = subject.series(asked)
+        if not series:
             return None
-        pooled = Measurement(
-            latencies_ns=tuple(ns for item in rounds for ns in item.latencies_ns),
-            n_warmup=rounds[0].n_warmup,
-            host=self.host,
-        )
-        median_ns = median_interval(rounds, self._rng())
-        return Figures(
-            median_ns=median_ns,
-            p90_ns=pooled.percentile_ns(90),
-            throughput_per_s=batch * 1e9 / median_ns.value,
-            times_faster={
-                original.style: ratio_interval(original.steady(batch), rounds, self._rng())
-                for original in self.subjects
-                if original.style is not None
-                and subject.style is None
-                and original.steady(batch)
-            },
-        )
+        floor = self.noise_floor(asked)
+        times_faster = {
+            original.style: widened(ratio, floor)
+            for original in self.subjects
+            if original.style is not None and subject.style is None
+            if (ratio := self._own_ratio(original, subject, asked)) is not None
+        }
+        return figures_from(series, asked, times_faster, self._rng())
+
+    def percentiles(self, name: str, setting: Setting) -> Percentiles | None:
+        """The latency of a subject in ns, None where it was not measured."""
+        series = self.subject(name).series(setting)
+        return percentiles_from(series, self._rng()) if series else None
+
+    def ratio(self, name: str, setting: Setting, *, to: str | None = None) -> Estimate | None:
+        """How many times the latency of another subject fits into that of this one.
+
+        Below 1 is faster. The interval is at least as wide as the noise floor, as ``widened``
+        says; that of the baseline measured again is the floor itself, by its samples alone.
+
+        Args:
+            name: Of the subject.
+            setting: Under which both were measured.
+            to: Name of the other; None is the baseline.
+
+        Returns:
+            None where one of the two was not measured, or both are the same.
+        """
+        other = self.baseline if to is None else to
+        if name == other:
+            return None
+        numerator, denominator = self.subject(name), self.subject(other)
+        ratio = self._own_ratio(numerator, denominator, setting)
+        if ratio is None or SubjectKind.AGAIN in (numerator.kind, denominator.kind):
+            return ratio
+        return widened(ratio, self.noise_floor(setting))
+
+    def noise_floor(self, setting: Setting) -> Estimate | None:
+        """The latency of the baseline measured again to that of the baseline: the A/A ratio.
+
+        None where it was not measured twice.
+        """
+        for subject in self.subjects:
+            if subject.kind is SubjectKind.AGAIN:
+                return self._own_ratio(subject, self.subject(self.baseline), setting)
+        return None
+
+    def course(self, name: str) -> Course | None:
+        """How the sustained run of a subject went; None where there is none, or it is too short."""
+        for setting in self.settings(name):
+            if setting.phase is Phase.SUSTAINED:
+                return course_of(self.subject(name).series(setting)[0], self._rng())
+        return None
+
+    def _own_ratio(
+        self, numerator: Subject, denominator: Subject, setting: Setting
+    ) -> Estimate | None:
+        """With the interval of the samples, of the rounds in which both were measured."""
+        pairs = [
+            (above.series[setting].measurement, below.series[setting].measurement)
+            for above, below in zip(numerator.rounds, denominator.rounds, strict=False)
+            if setting in above.series and setting in below.series
+        ]
+        if not pairs:
+            return None
+        return ratio_interval([one for one, _ in pairs], [one for _, one in pairs], self._rng())
 
     def _rng(self) -> np.random.Generator:
         # A new one for every figure: none depends on which others were asked for before.
@@ -142,53 +191,49 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """All figures and every sample as plain JSON values; what was not measured is null."""
-        return {
-            "bundle": self.bundle,
-            "host": dataclasses.asdict(self.host),
-            "versions": dict(self.versions),
-            "plan": dataclasses.asdict(self.plan),
-            "n_threads": self.n_threads,
-            "load": dataclasses.asdict(self.load),
-            "noise": list(self.noise),
-            "subjects": [self._subject_json(subject) for subject in self.subjects],
-        }
+        return document_of(self)
 
-    def _subject_json(self, subject: Subject) -> dict[str, Any]:
-        return {
-            "name": subject.name,
-            "style": subject.style,
-            "problem": subject.problem,
-            "size_bytes": subject.size_bytes,
-            "import_ms": _scaled(subject.import_ns, 1e6),
-            "load_ms": _scaled(subject.load_ns, 1e6),
-            "first_call_ms": _scaled(subject.first_call_ns, 1e6),
-            "peak_memory_bytes": subject.peak_memory_bytes,
-            "batches": {
-                str(batch): _figures_json(
-                    self.figures(subject.name, batch), subject.drift(batch)
-                )
-                for batch in self.plan.batches
-            },
-            "rounds": [item.to_json() for item in subject.rounds],
-        }
+    @classmethod
+    def from_json(cls, document: object) -> Self:
+        """Read what ``to_json`` gave; figures are derived from the samples again.
 
+        Raises:
+            InputError: It is no bench document, of another format, or a part of one.
+        """
+        members = check_format(document)
+        try:
+            return cls._of(members)
+        except (KeyError, TypeError, ValueError, AttributeError, EdgesmithError) as error:
+            what = f"{error.args[0]!r} is missing" if type(error) is KeyError else str(error)
+            raise InputError(f"a bench document that is damaged: {what}") from error
 
-def _figures_json(figures: Figures | None, drift: float | None) -> dict[str, Any] | None:
-    if figures is None:
-        return None
-    return {
-        "latency_us_p50": figures.median_ns.value / 1e3,
-        "latency_us_p50_low": figures.median_ns.low / 1e3,
-        "latency_us_p50_high": figures.median_ns.high / 1e3,
-        "latency_us_p90": _scaled(figures.p90_ns, 1e3),
-        "throughput_per_s": figures.throughput_per_s,
-        "drift": drift,
-        "times_faster": {
-            style.value: dataclasses.asdict(ratio)
-            for style, ratio in figures.times_faster.items()
-        },
-    }
+    @classmethod
+    def _of(cls, members: Mapping[str, Any]) -> Self:
+        host = host_from(members["host"])
+        start, end = conditions_from(members["conditions"])
+        return cls(
+            bundle=members["bundle"],
+            host=host,
+            versions=members["versions"],
+            plan=plan_from(members["plan"]),
+            n_threads=members["n_threads"],
+            n_available_threads=members["n_available_threads"],
+            load=Load(start=members["load"]["start"], end=members["load"]["end"]),
+            subjects=tuple(subject_from(one, host) for one in members["subjects"]),
+            baseline=members["baseline"],
+            conditions_start=start,
+            conditions_end=end,
+        )
 
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the file that ``bench --json`` wrote.
 
-def _scaled(value: float | None, divisor: float) -> float | None:
-    return None if value is None else value / divisor
+        Raises:
+            InputError: There is no such file, or it is not what ``from_json`` reads; one line.
+        """
+        document = read_json(path)
+        try:
+            return cls.from_json(document)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error

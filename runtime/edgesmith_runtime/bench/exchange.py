@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.bench.subject import CallStyle, Round
+from edgesmith_runtime.bench.effort import Effort
+from edgesmith_runtime.bench.phases import Setting
+from edgesmith_runtime.bench.subject import CallStyle, Round, SubjectKind
 from edgesmith_runtime.errors import EdgesmithError
 from edgesmith_runtime.golden import Tolerance
+from edgesmith_runtime.settings import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TextIO
 
     from edgesmith_runtime.host import Host
 
-__all__ = ["Problem", "Reply", "Request", "own_stdout"]
+__all__ = ["Problem", "Reply", "Request"]
 
 MAX_REASON = 300  # characters
 
@@ -28,52 +29,66 @@ class Request:
     """One process: which model to open, what to call it with, how long.
 
     Args:
-        model: Path of the bundle, or of the Keras file.
-        artifact: The artifact to open; None for the Keras model.
-        styles: Ways to call the Keras model, in this order; empty for an artifact.
+        name: Of the subject; "keras" where the styles are the subjects.
+        kind: Of the subject.
+        model: Path of the bundle, of the Keras file, or of another model file.
+        artifact: The artifact of the bundle to open; None where it is no bundle.
+        engine: What opens it; None for Keras.
+        styles: Ways to call the Keras model, in this order; empty for others.
         inputs: ``.npz`` of the input tensors.
         expected: ``.npz`` of the outputs that they must give.
         tolerances: How far each output may be off.
-        batches: Batch sizes to measure.
+        raws: Folder of the raw inputs; None where RAW is not measured.
+        first: Whose call is the first of the process.
+        settings: What to measure, in this order.
         n_threads: For one call.
-        max_seconds: Of one timed series, as in ``Plan``.
-        min_calls: Fewest timed calls of a series.
-        max_calls: Most timed calls of a series.
+        effort: How many calls.
         spawned_ns: ``time.perf_counter_ns`` right before the process was started; that clock
             is the system's, the same in every process.
     """
 
+    name: str
+    kind: SubjectKind
     model: str
-    artifact: str | None
-    styles: tuple[CallStyle, ...]
+    artifact: str | None = None
+    engine: Engine | None = None
+    styles: tuple[CallStyle, ...] = ()
     inputs: str
     expected: str
     tolerances: Mapping[str, Tolerance]
-    batches: tuple[int, ...]
+    raws: str | None = None
+    first: Setting
+    settings: tuple[Setting, ...]
     n_threads: int
-    max_seconds: float
-    min_calls: int
-    max_calls: int
+    effort: Effort
     spawned_ns: int = 0
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """What the reply has an outcome for: the artifact's file, or the styles."""
-        return self.styles if self.artifact is None else (self.artifact,)
+        """What the reply has an outcome for: the subject, or the styles of Keras."""
+        return self.styles if self.kind is SubjectKind.KERAS else (self.name,)
 
     def to_json(self) -> str:
         """One line."""
-        return json.dumps(dataclasses.asdict(self))
+        members = dataclasses.asdict(self)
+        members["first"] = self.first.key
+        members["settings"] = [setting.key for setting in self.settings]
+        return json.dumps(members)
 
     @classmethod
     def from_json(cls, text: str) -> Request:
         """Read what ``to_json`` wrote."""
         members = json.loads(text)
+        members["kind"] = SubjectKind(members["kind"])
+        if members["engine"] is not None:
+            members["engine"] = Engine(members["engine"])
         members["styles"] = tuple(CallStyle(style) for style in members["styles"])
         members["tolerances"] = {
             name: Tolerance(**bounds) for name, bounds in members["tolerances"].items()
         }
-        members["batches"] = tuple(members["batches"])
+        members["first"] = Setting.from_key(members["first"])
+        members["settings"] = tuple(Setting.from_key(key) for key in members["settings"])
+        members["effort"] = Effort(**members["effort"])
         return cls(**members)
 
 
@@ -115,10 +130,3 @@ class Reply:
             for name, item in members["outcomes"].items()
         }
         return cls(outcomes, members["versions"])
-
-
-def own_stdout() -> TextIO:
-    """Standard output for the reply alone: what engines print goes to standard error."""
-    reply = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return reply

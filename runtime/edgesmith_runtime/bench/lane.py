@@ -1,4 +1,4 @@
-"""Time one way to call a model: first call, check of the answer, then the steady state."""
+"""One way to call a model in this process: first call, check of the answers, then the series."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgesmith_runtime.bench.clock import Clock
+from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.bench.memory import peak_memory_bytes
-from edgesmith_runtime.bench.phases import Phase, Series, Setting
+from edgesmith_runtime.bench.phases import Phase
 from edgesmith_runtime.bench.subject import Round
-from edgesmith_runtime.latency import measure
+from edgesmith_runtime.bench.timing import time_phase, time_raw
+from edgesmith_runtime.errors import BackendError, SelfTestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edgesmith_runtime.bench.exchange import Request
+    from edgesmith_runtime.bench.phases import Series, Setting
     from edgesmith_runtime.bench.samples import Samples, Tensors
+    from edgesmith_runtime.bench.timing import RawCalls
 
-__all__ = ["Lane", "Opened", "decide_calls", "time_lane"]
-
-N_PILOT = 5
-MIN_WARMUP = 10
+__all__ = ["Lane", "Opened", "time_lane"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +38,20 @@ class Lane:
         prepare: Named tensors as the argument of ``call``; before the clock.
         call: What is timed.
         outputs: The result of ``call`` by output name; after the clock.
+        fixed_batch: The one batch size that it takes; None where it takes any.
+        raw: How it is called on raw inputs, where it can be.
     """
 
     name: str
     prepare: Callable[[Tensors], Any]
     call: Callable[[Any], Any]
     outputs: Callable[[Any], Tensors]
+    fixed_batch: int | None = None
+    raw: RawCalls | None = None
+
+    def takes(self, setting: Setting) -> bool:
+        """Whether it can be called so."""
+        return setting.phase is Phase.RAW or self.fixed_batch in (None, setting.batch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,40 +67,64 @@ class Opened:
 def time_lane(lane: Lane, opened: Opened, request: Request, samples: Samples) -> Round:
     """Measure one lane of a loaded model.
 
+    A setting under which calls fail, such as several callers at once, is among the failures of
+    the round; the others are measured all the same.
+
     Raises:
-        SelfTestError: The call does not give the expected outputs; nothing was timed then at
-            that batch size.
+        SelfTestError: The call does not give the expected outputs; nothing was timed then under
+            that setting.
+        BackendError: It takes none of the batch sizes, or fails under every setting.
     """
-    first = lane.prepare(samples.batch(request.batches[0]))
+    asked = (request.first, *request.settings)
+    fitting = [setting for setting in asked if lane.takes(setting)]
+    if not fitting:
+        sizes = ", ".join(str(size) for size in dict.fromkeys(one.batch for one in asked))
+        raise BackendError(f"it takes batches of {lane.fixed_batch} only, not of {sizes}")
+    call = _call(lane, fitting[0], samples)
     start_ns = time.perf_counter_ns()
-    lane.call(first)
+    call()
     first_call_ns = time.perf_counter_ns() - start_ns
     series: dict[Setting, Series] = {}
-    for batch in request.batches:
-        prepared = lane.prepare(samples.batch(batch))
-        samples.check(lane.outputs(lane.call(prepared)), batch)
-        call = functools.partial(lane.call, prepared)
-        n_calls = decide_calls(call, request)
-        n_warmup = max(MIN_WARMUP, n_calls // 10)
-        series[Setting(Phase.STEADY, batch)] = Series(
-            measurement=measure(call, n_warmup=n_warmup, n_calls=n_calls)
-        )
+    failures: dict[Setting, str] = {}
+    for setting in filter(lane.takes, request.settings):
+        try:
+            series[setting] = _series(lane, setting, request, samples)
+        except SelfTestError:
+            raise
+        except Exception as error:  # noqa: BLE001 - engines raise anything
+            failures[setting] = Problem.of(error, lane.name).reason
+    if failures and not series:
+        raise BackendError(next(iter(failures.values())))
     return Round(
         import_ns=opened.import_ns,
         load_ns=opened.load_ns,
         first_call_ns=first_call_ns,
         peak_memory_bytes=peak_memory_bytes(),
         series=series,
+        failures=failures,
     )
 
 
-def decide_calls(
-    call: Callable[[], object],
-    request: Request,
-    *,
-    clock_ns: Callable[[], int] = time.perf_counter_ns,
-) -> int:
-    """How many calls to time, from a pilot whose samples are then thrown away."""
-    pilot = measure(call, n_warmup=1, n_calls=N_PILOT, clock_ns=clock_ns)
-    fitting = request.max_seconds * 1e9 / max(pilot.median_ns, 1)
-    return int(min(max(fitting, request.min_calls), request.max_calls))
+def _call(lane: Lane, setting: Setting, samples: Samples) -> Callable[[], Any]:
+    """One call of the model, its input included."""
+    if setting.phase is Phase.RAW:
+        raw = _raw(lane)
+        return functools.partial(raw.predict, raw.raws[0])
+    return functools.partial(lane.call, lane.prepare(samples.batch(setting.batch)))
+
+
+def _series(lane: Lane, setting: Setting, request: Request, samples: Samples) -> Series:
+    clock = Clock()
+    if setting.phase is Phase.RAW:
+        raw = _raw(lane)
+        raw.check()
+        return time_raw(raw, setting.amount, request.effort, clock)
+    call = _call(lane, setting, samples)
+    samples.check(lane.outputs(call()), setting.batch)
+    return time_phase(setting, call, request.effort, clock)
+
+
+def _raw(lane: Lane) -> RawCalls:
+    if lane.raw is None:
+        raise BackendError("it takes prepared tensors alone, no raw inputs")
+    return lane.raw

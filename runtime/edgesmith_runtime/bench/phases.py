@@ -58,6 +58,11 @@ class Setting:
                 assert_never(self.phase)
 
     @property
+    def batch(self) -> int:
+        """Samples of one call: one in every phase but STEADY."""
+        return int(self.amount) if self.phase is Phase.STEADY else 1
+
+    @property
     def key(self) -> str:
         """The setting in a JSON document, ``phase:amount``."""
         return f"{self.phase}:{self.amount:g}"
@@ -75,9 +80,12 @@ class Series:
 
     Args:
         measurement: Every latency. PACED counts from the moment a call was due, so that one
-            that waits for the one before it is not made to look quick.
+            that waits for the one before it is not made to look quick; where the caller slept
+            until then, from its waking.
         begins_ns: When each call began, from the start of the series; empty where the order in
             time tells nothing more.
+        n_untimed: STEADY, SUSTAINED: calls among the timed ones that keep a quick model busy;
+            energy, processor time and wall time are of these too.
         stages_ns: RAW: what each call spent by stage, as ``Recording`` names them.
         wall_ns: From the first timed call to the end of the last, the pauses included.
         cpu_ns: Processor time of the whole process meanwhile, its idle but spinning threads
@@ -91,6 +99,7 @@ class Series:
 
     measurement: Measurement
     begins_ns: tuple[int, ...] = ()
+    n_untimed: int = 0
     stages_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     wall_ns: int | None = None
     cpu_ns: int | None = None
@@ -98,12 +107,18 @@ class Series:
     memory_bytes: int | None = None
     is_stable: bool | None = None
 
+    @property
+    def n_calls(self) -> int:
+        """All that were made from the first timed one to the last."""
+        return len(self.measurement.latencies_ns) + self.n_untimed
+
     def to_json(self) -> dict[str, Any]:
         """Every sample, as plain JSON values."""
         return {
             "n_warmup": self.measurement.n_warmup,
             "latencies_ns": list(self.measurement.latencies_ns),
             "begins_ns": list(self.begins_ns),
+            "n_untimed": self.n_untimed,
             "stages_ns": {stage: list(taken) for stage, taken in self.stages_ns.items()},
             "wall_ns": self.wall_ns,
             "cpu_ns": self.cpu_ns,
@@ -122,6 +137,7 @@ class Series:
                 host=host,
             ),
             begins_ns=tuple(members["begins_ns"]),
+            n_untimed=members["n_untimed"],
             stages_ns={stage: tuple(taken) for stage, taken in members["stages_ns"].items()},
             wall_ns=members["wall_ns"],
             cpu_ns=members["cpu_ns"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from edgesmith_runtime.bench.effort import Effort
 from edgesmith_runtime.bench.phases import Phase, Setting
 
 __all__ = ["Plan"]
@@ -26,8 +27,8 @@ class Plan:
         n_idle_calls: IDLE: calls a round after each of these pauses.
         rates_hz: PACED: calls a second.
         callers: CONCURRENT: threads that call at once.
-        sustained_s: SUSTAINED: how long calls follow each other, in seconds; in the first round
-            alone.
+        sustained_s: SUSTAINED: how long calls follow each other, in seconds; once for each
+            subject, after all rounds, because it heats the machine.
         max_seconds: Aim of one timed series, in seconds.
         min_calls: Lower limit of timed calls, which a slow subject takes longer for.
         max_calls: Upper limit of timed calls.
@@ -71,6 +72,16 @@ class Plan:
             )
         if len(set(self.phases)) < len(self.phases):
             raise ValueError(f"phases: expected each once, got {', '.join(self.phases)}")
+
+    @property
+    def effort(self) -> Effort:
+        """What one series may spend."""
+        return Effort(
+            max_seconds=self.max_seconds,
+            min_calls=self.min_calls,
+            max_calls=self.max_calls,
+            n_idle_calls=self.n_idle_calls,
+        )
 
     def settings(self) -> tuple[Setting, ...]:
         """Every series of one process, in the order in which it is measured."""

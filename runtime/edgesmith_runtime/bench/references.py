@@ -28,6 +28,8 @@ __all__ = [
     "elsewhere",
     "fixed_batch",
     "golden_references",
+    "of_file",
+    "on_other_engine",
     "sample_references",
 ]
 
@@ -35,6 +37,8 @@ __all__ = [
 # output where it was measured. Another set of weights is off by about its whole size.
 _RELATIVE_LIMIT = 1e-3
 _ABSOLUTE_LIMIT = 1e-4
+# A file of somebody else may be quantized by a recipe that nobody told: a fifth of the largest output.
+_FILE_LIMIT = 0.2
 _OTHER_SAMPLES = 2.0  # the worst error on these may be above that on those of the build
 
 
@@ -101,6 +105,33 @@ def golden_references(bundle: Bundle) -> References:
     )
 
 
+def of_file(references: References) -> Expected:
+    """What a model file must give that is no part of the bundle: roughly what the original gives.
+
+    It may be quantized, so each output may be off by a fifth of its largest value.
+    """
+    outputs = references.original.outputs
+    return Expected(
+        outputs,
+        {
+            name: Tolerance(_ABSOLUTE_LIMIT + _FILE_LIMIT * _largest(array), 0.0)
+            for name, array in outputs.items()
+        },
+    )
+
+
+def on_other_engine(expected: Expected, entry: ArtifactEntry) -> Expected:
+    """What an artifact must give on another engine than its own, which may round otherwise."""
+    off = _error(entry)
+    return Expected(
+        expected.outputs,
+        {
+            name: Tolerance(bound.atol + off, bound.rtol)
+            for name, bound in expected.tolerances.items()
+        },
+    )
+
+
 def _in_order(tensors: Mapping[str, NDArray[Any]], specs: tuple[TensorSpec, ...]) -> Tensors:
     """Those that a signature names in its order, which is the model's; then the others."""
     return {**{spec.name: tensors[spec.name] for spec in specs}, **tensors}
@@ -158,9 +189,12 @@ def _near(outputs: Tensors, *inexact: ArtifactEntry) -> Expected:
 
 
 def _limit(array: NDArray[Any], off: float) -> Tolerance:
+    return Tolerance(_ABSOLUTE_LIMIT + _RELATIVE_LIMIT * _largest(array) + off, 0.0)
+
+
+def _largest(array: NDArray[Any]) -> float:
     finite = array[np.isfinite(array)].astype(np.float64)
-    largest = float(np.abs(finite).max(initial=0.0))
-    return Tolerance(_ABSOLUTE_LIMIT + _RELATIVE_LIMIT * largest + off, 0.0)
+    return float(np.abs(finite).max(initial=0.0))
 
 
 def _error(entry: ArtifactEntry) -> float:

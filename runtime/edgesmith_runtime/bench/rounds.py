@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from edgesmith_runtime.bench.child import run_child
+from edgesmith_runtime.bench.child import WORKER, run_child
 from edgesmith_runtime.bench.comparison import Comparison, Load
-from edgesmith_runtime.bench.exchange import Problem, Reply, Request
-from edgesmith_runtime.bench.plan import Plan
-from edgesmith_runtime.bench.references import (
-    Expected,
-    References,
-    elsewhere,
-    fixed_batch,
-    golden_references,
-    sample_references,
+from edgesmith_runtime.bench.conditions import this_state
+from edgesmith_runtime.bench.entrants import (
+    Entrant,
+    Field,
+    checked_engines,
+    entrants_of,
+    rivals,
 )
-from edgesmith_runtime.bench.samples import write_tensors
+from edgesmith_runtime.bench.exchange import Problem, Reply, Request
+from edgesmith_runtime.bench.phases import Phase
+from edgesmith_runtime.bench.plan import Plan
+from edgesmith_runtime.bench.raws import golden_raws, write_raws
+from edgesmith_runtime.bench.references import golden_references, sample_references
 from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 from edgesmith_runtime.bundle import Bundle, read_bundle
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.files import scratch
+from edgesmith_runtime.golden import has_golden
 from edgesmith_runtime.host import Host, available_threads, this_host
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Progress", "compare"]
+__all__ = ["Job", "Progress", "compare", "measured"]
 
 T = TypeVar("T")
 
@@ -43,113 +46,136 @@ T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
 
 
-def compare(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What ``compare`` was asked, argument by argument."""
+
+    bundle: str | os.PathLike[str]
+    against: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None
+    engines: Sequence[str] = ()
+    samples: Mapping[str, NDArray[Any]] | None = None
+    raws: Sequence[object] | None = None
+    plan: Plan = field(default_factory=Plan)
+    progress: Progress | None = None
+
+
+def compare(  # noqa: PLR0913 - what is compared, on what, and how precisely
     bundle: str | os.PathLike[str],
     *,
-    against: str | os.PathLike[str] | None = None,
+    against: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    engines: Sequence[str] = (),
     samples: Mapping[str, NDArray[Any]] | None = None,
+    raws: Sequence[object] | None = None,
     plan: Plan | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Measure every artifact of a bundle, and the original Keras model, with the same inputs.
+    """Measure every artifact of a bundle, and what it is compared with, with the same inputs.
 
     Each subject runs in a process of its own in every round, in an order that is drawn anew;
-    the ways to call Keras share one. A subject counts only if its answers are right: those of
-    the golden samples, or on ``samples`` those of the default artifact. What cannot run is a
-    subject with a ``problem``, and takes no part in later rounds.
+    the ways to call Keras share one. With two rounds or more the default artifact takes part a
+    second time, as "FILE again", for what two equal subjects differ by. A subject counts only if
+    its answers are right: those of the golden samples, or on ``samples`` those of the default
+    artifact. What cannot run is a subject with a ``problem``, and takes no part in later rounds.
 
     Args:
         bundle: The bundle, as a file or a directory.
-        against: The Keras file that the bundle was made from; None compares artifacts alone.
+        against: The Keras file that the bundle was made from, and any number of ``.onnx`` and
+            ``.tflite`` files, which run in their bare engine; None compares artifacts alone.
+        engines: Engines that run artifacts once more, beside the default one of their format.
         samples: Prepared tensors by input name, ``(n, ...)``; the first ``max(batches)`` rows
             are used, repeated where there are fewer. None takes the golden samples.
+        raws: Raw inputs for the phase RAW, as ``predict`` takes them, each in turn; None takes
+            those of the golden samples, images and sounds as files.
         plan: What to spend; None takes ``Plan()``.
         progress: For a progress bar.
 
     Raises:
         BundleError: The bundle cannot be read.
-        InputError: ``against`` is not there, or there are no samples.
+        InputError: ``against`` is not there or holds two Keras files, ``engines`` names one that
+            runs no artifact, there are no samples, or a raw input is of no kind that another
+            process can be given.
         SignatureError: ``samples`` are not what the default artifact takes.
         BackendError: The default artifact cannot be run on ``samples``, or there is no
             interpreter to start a process with.
         WriteError: There is no place for temporary files.
     """
-    spent = plan or Plan()
-    opened = read_bundle(bundle)
-    original = None if against is None else Path(against)
-    if original is not None and not original.exists():
-        raise InputError(f"{original}: no such file; expected the Keras model to compare with")
-    if samples is None:
+    job = Job(
+        bundle=bundle,
+        against=against,
+        engines=engines,
+        samples=samples,
+        raws=raws,
+        plan=plan or Plan(),
+        progress=progress,
+    )
+    return measured(job)
+
+
+def measured(job: Job, *, worker: str = WORKER) -> Comparison:
+    """``compare``.
+
+    Args:
+        job: Its arguments.
+        worker: The module that each process runs: ``edgesmith_runtime.bench.worker``, or one of
+            a benchmark of the comparison itself, which calls its ``main``.
+    """
+    opened, plan = read_bundle(job.bundle), job.plan
+    files, engines = rivals(job.against), checked_engines(job.engines, opened)
+    if job.samples is None:
         references = golden_references(opened)
     else:
-        references = sample_references(opened, samples, max(spent.batches))
-    host = this_host()
-    n_threads = spent.n_threads or available_threads()
-    load_start = _load_average()
+        references = sample_references(opened, job.samples, max(plan.batches))
+    host, n_threads = this_host(), plan.n_threads or available_threads()
+    conditions_start, load_start = this_state(), _load_average()
     with scratch() as folder:
-        template = _template(folder, Path(bundle), spent, n_threads)
-        requests = _requests(template, opened, references, original)
-        ledger = _Ledger(problems=_unmeasurable(opened, spent))
-        _run_rounds(requests, ledger, spent, host, progress)
+        entrants = entrants_of(
+            Field(
+                bundle=opened,
+                path=Path(job.bundle),
+                plan=plan,
+                n_threads=n_threads,
+                references=references,
+                folder=folder,
+                raws=_raws(job, opened, folder),
+            ),
+            files,
+            engines,
+        )
+        track = _Track(
+            entrants=entrants, plan=plan, host=host, worker=worker, progress=job.progress
+        )
+        ledger = track.run()
     return Comparison(
         bundle=opened.manifest.name,
         host=host,
         versions=ledger.versions,
-        plan=spent,
+        plan=plan,
         n_threads=n_threads,
         n_available_threads=available_threads(),
         load=Load(start=load_start, end=_load_average()),
-        subjects=_subjects(opened, original, ledger),
+        subjects=tuple(one for entrant in entrants for one in _subjects(entrant, ledger)),
+        baseline=opened.manifest.default_artifact.file,
+        conditions_start=conditions_start,
+        conditions_end=this_state(),
     )
 
 
-def _template(folder: Path, bundle: Path, plan: Plan, n_threads: int) -> Request:
-    return Request(
-        model=str(bundle),
-        artifact=None,
-        styles=(),
-        inputs=str(folder / "inputs.npz"),
-        expected="",
-        tolerances={},
-        batches=plan.batches,
-        n_threads=n_threads,
-        max_seconds=plan.max_seconds,
-        min_calls=plan.min_calls,
-        max_calls=plan.max_calls,
-    )
-
-
-def _requests(
-    template: Request, bundle: Bundle, references: References, original: Path | None
-) -> list[Request]:
-    """One for each process of a round; their tensors are written where they say."""
-    write_tensors(Path(template.inputs), references.inputs)
-    requests = [
-        dataclasses.replace(
-            _expecting(template, references.artifacts[entry.file], f"{entry.file}.npz"),
-            artifact=entry.file,
-            batches=tuple(
-                size
-                for size in template.batches
-                if fixed_batch(entry.signature) in (None, size)
-            ),
-        )
-        for entry in bundle.manifest.artifacts
-    ]
-    if original is not None:
-        request = _expecting(template, references.original, "keras.npz")
-        requests.append(
-            dataclasses.replace(request, model=str(original), styles=tuple(CallStyle))
-        )
-    return requests
-
-
-def _expecting(template: Request, expected: Expected, file: str) -> Request:
-    path = Path(template.inputs).with_name(file)
-    write_tensors(path, expected.outputs)
-    return dataclasses.replace(
-        template, expected=str(path), tolerances=dict(expected.tolerances)
-    )
+def _raws(job: Job, bundle: Bundle, folder: Path) -> Path | None:
+    """Where the raw inputs are, None where none are needed."""
+    if Phase.RAW not in job.plan.phases:
+        return None
+    place = folder / "raws"
+    place.mkdir()
+    raws = job.raws
+    if raws is None:
+        if not has_golden(bundle):
+            raise InputError(
+                f"{bundle.manifest.name}: the bundle has no golden samples to take raw inputs "
+                "from; give raws, or leave the phase raw out"
+            )
+        raws = golden_raws(bundle, place)
+    write_raws(place, raws)
+    return place
 
 
 @dataclass(slots=True)
@@ -161,57 +187,89 @@ class _Ledger:
     versions: dict[str, str] = field(default_factory=dict[str, str])
 
     def enter(self, reply: Reply) -> None:
+        """One more round."""
+        for name, round_ in self._good(reply):
+            self.rounds.setdefault(name, []).append(round_)
+
+    def enter_series(self, reply: Reply) -> None:
+        """More series of the first round."""
+        for name, round_ in self._good(reply):
+            first = self.rounds[name][0]
+            self.rounds[name][0] = dataclasses.replace(
+                first,
+                series={**first.series, **round_.series},
+                failures={**first.failures, **round_.failures},
+            )
+
+    def _good(self, reply: Reply) -> list[tuple[str, Round]]:
         self.versions.update(reply.versions)
+        good: list[tuple[str, Round]] = []
         for name, outcome in reply.outcomes.items():
             if isinstance(outcome, Problem):
                 self.problems[name] = outcome.reason
             else:
-                self.rounds.setdefault(name, []).append(outcome)
+                good.append((name, outcome))
+        return good
 
-    def still_in(self, request: Request) -> bool:
-        return any(name not in self.problems for name in request.subjects)
-
-
-def _unmeasurable(bundle: Bundle, plan: Plan) -> dict[str, str]:
-    """Artifacts that cannot be called on the prepared tensors of the plan, and why not.
-
-    A fused one is timed on other work than the rest: steps of the transform are in its call.
-    """
-    sizes = ", ".join(str(size) for size in plan.batches)
-    problems = {
-        entry.file: f"it takes batches of {fixed} only, not of {sizes}"
-        for entry in bundle.manifest.artifacts
-        if (fixed := fixed_batch(entry.signature)) is not None and fixed not in plan.batches
-    }
-    for entry in elsewhere(bundle.manifest):
-        problems[entry.file] = (
-            "it takes other values than the default artifact, from before some steps of the "
-            "transform; compare both from raw inputs"
-        )
-    return problems
+    def left(self, names: Sequence[str]) -> list[str]:
+        """Those without a problem."""
+        return [name for name in names if name not in self.problems]
 
 
-def _run_rounds(
-    requests: Sequence[Request],
-    ledger: _Ledger,
-    plan: Plan,
-    host: Host,
-    progress: Progress | None,
-) -> None:
-    rng = np.random.default_rng(plan.seed)
-    n_processes = plan.n_rounds * len(requests)
-    for round_index in range(plan.n_rounds):
-        for place, chosen in enumerate(_shuffled(requests, rng)):
-            # The styles too: the first one meets a cold process.
-            styles = [style for style in chosen.styles if style not in ledger.problems]
-            request = dataclasses.replace(chosen, styles=tuple(_shuffled(styles, rng)))
-            if not ledger.still_in(request):
-                continue
-            if progress is not None:
-                done = round_index * len(requests) + place
-                name = request.artifact or "keras"
-                progress(done, n_processes, f"round {round_index + 1}: {name}")
-            ledger.enter(run_child(request, host=host, deadline_s=plan.deadline_s))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Track:
+    """Runs the processes, one after the other."""
+
+    entrants: tuple[Entrant, ...]
+    plan: Plan
+    host: Host
+    worker: str
+    progress: Progress | None
+
+    def run(self) -> _Ledger:
+        """All rounds; then what heats the machine, so that no other subject meets it hot."""
+        rng = np.random.default_rng(self.plan.seed)
+        ledger = _Ledger()
+        for entrant in self.entrants:
+            if entrant.problem is not None:
+                ledger.problems[entrant.request.name] = entrant.problem
+        has_heat = Phase.SUSTAINED in self.plan.phases
+        n_processes = (self.plan.n_rounds + has_heat) * len(self.entrants)
+        for turn in range(self.plan.n_rounds + has_heat):
+            is_heat = turn == self.plan.n_rounds
+            for place, entrant in enumerate(_shuffled(self.entrants, rng)):
+                request = _part(entrant.request, ledger, rng, is_heat=is_heat)
+                if request is None:
+                    continue
+                if self.progress is not None:
+                    what = "sustained" if is_heat else f"round {turn + 1}"
+                    done = turn * len(self.entrants) + place
+                    self.progress(done, n_processes, f"{what}: {request.name}")
+                reply = run_child(
+                    request,
+                    host=self.host,
+                    deadline_s=self.plan.deadline_s,
+                    worker=self.worker,
+                )
+                if is_heat:
+                    ledger.enter_series(reply)
+                else:
+                    ledger.enter(reply)
+        return ledger
+
+
+def _part(
+    request: Request, ledger: _Ledger, rng: np.random.Generator, *, is_heat: bool
+) -> Request | None:
+    """What is asked of an entrant this time; None where it is out."""
+    # The styles are shuffled too: the first one meets a cold process.
+    styles = tuple(CallStyle(name) for name in _shuffled(ledger.left(request.styles), rng))
+    settings = tuple(
+        one for one in request.settings if (one.phase is Phase.SUSTAINED) == is_heat
+    )
+    if not ledger.left(request.subjects) or (is_heat and not settings):
+        return None
+    return dataclasses.replace(request, styles=styles, settings=settings)
 
 
 def _shuffled(items: Sequence[T], rng: np.random.Generator) -> list[T]:
@@ -219,25 +277,21 @@ def _shuffled(items: Sequence[T], rng: np.random.Generator) -> list[T]:
     return [items[index] for index in order]
 
 
-def _subjects(bundle: Bundle, original: Path | None, ledger: _Ledger) -> tuple[Subject, ...]:
-    named: list[tuple[str, CallStyle | None, int]] = [
-        (entry.file, None, bundle.artifact(entry.file).size_bytes)
-        for entry in bundle.manifest.artifacts
-    ]
-    if original is not None:
-        size_bytes = original.stat().st_size
-        named += [(style.value, style, size_bytes) for style in CallStyle]
-    return tuple(
+def _subjects(entrant: Entrant, ledger: _Ledger) -> list[Subject]:
+    request = entrant.request
+    return [
         Subject(
-            name=key if style is None else f"keras {style}",
-            kind=SubjectKind.ARTIFACT if style is None else SubjectKind.KERAS,
-            style=style,
-            size_bytes=size_bytes,
+            name=f"keras {key}" if request.kind is SubjectKind.KERAS else key,
+            kind=request.kind,
+            style=CallStyle(key) if request.kind is SubjectKind.KERAS else None,
+            engine=request.engine,
+            size_bytes=entrant.size_bytes,
+            score=entrant.score,
             rounds=() if key in ledger.problems else tuple(ledger.rounds[key]),
             problem=ledger.problems.get(key),
         )
-        for key, style, size_bytes in named
-    )
+        for key in request.subjects
+    ]
 
 
 def _load_average() -> float | None:

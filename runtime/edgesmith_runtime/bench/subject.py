@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,14 @@ class CallStyle(StrEnum):
 class SubjectKind(StrEnum):
     """What a subject is.
 
-    ARTIFACT is run by this runtime; KERAS is the original; FILE is another model file in its
+    ARTIFACT is run by this runtime; TUNED is the artifact, engine and threads that ``tune`` found
+    fastest on this host, as ``load`` takes them; KERAS is the original; FILE is another model file in its
     bare engine with that engine's defaults; AGAIN is the baseline a second time, in processes
     of its own: what it differs by is noise.
     """
 
     ARTIFACT = "artifact"
+    TUNED = "tuned"
     KERAS = "keras"
     FILE = "file"
     AGAIN = "again"
@@ -48,13 +50,15 @@ class Round:
     """One subject in one fresh process.
 
     Args:
-        import_ns: From the start of the process until the engine is imported: the interpreter
-            counts, and so do the few milliseconds of this package that an app would not import.
+        import_ns: From the start of the process until the engine is imported, the interpreter
+            included; what the comparison itself needs is imported later, but beside Keras.
         load_ns: From the file to a model that can be called, digests and transform included.
-        first_call_ns: The first call, at the first batch size.
+        first_call_ns: The first call, at the first batch size; of an artifact that is compared
+            from raw inputs alone, the first prediction.
         peak_memory_bytes: Peak of the resident set of the process; None where not known. The
             Keras styles share a process, so each has what all before it needed too.
         series: The calls after the warm-up, by setting.
+        failures: Why a setting has no series although it was asked for, in one line.
     """
 
     import_ns: int
@@ -62,6 +66,7 @@ class Round:
     first_call_ns: int
     peak_memory_bytes: int | None
     series: Mapping[Setting, Series]
+    failures: Mapping[Setting, str] = field(default_factory=dict[Setting, str])
 
     @property
     def steady(self) -> dict[int, Measurement]:
@@ -80,6 +85,7 @@ class Round:
             "first_call_ns": self.first_call_ns,
             "peak_memory_bytes": self.peak_memory_bytes,
             "series": {setting.key: item.to_json() for setting, item in self.series.items()},
+            "failures": {setting.key: reason for setting, reason in self.failures.items()},
         }
 
     @classmethod
@@ -94,6 +100,9 @@ class Round:
                 Setting.from_key(key): Series.from_json(item, host)
                 for key, item in members["series"].items()
             },
+            failures={
+                Setting.from_key(key): reason for key, reason in members["failures"].items()
+            },
         )
 
 
@@ -103,7 +112,8 @@ class Subject:
 
     Args:
         name: The file of an artifact, followed by `` on ENGINE`` where that is not its default
-            one; ``keras`` and the style; ``FILE in ENGINE``; or a subject's name and `` again``.
+            one; ``keras`` and the style; ``FILE in ENGINE``; an artifact's
+            and `` as tuned``; or a subject's name and `` again``.
         kind: What it is.
         style: How Keras was called; None of others.
         engine: What ran it; None for Keras.
@@ -143,6 +153,13 @@ class Subject:
         peaks = [item.peak_memory_bytes for item in self.rounds]
         return _median([peak for peak in peaks if peak is not None])
 
+    @property
+    def failures(self) -> dict[Setting, str]:
+        """Why settings could not be measured, by the last round that failed."""
+        return {
+            setting: reason for item in self.rounds for setting, reason in item.failures.items()
+        }
+
     def series(self, setting: Setting) -> list[Series]:
         """Those of all rounds under a setting; empty where it was not measured."""
         return [item.series[setting] for item in self.rounds if setting in item.series]
@@ -156,11 +173,15 @@ class Subject:
         return self.measurements(Setting(Phase.STEADY, batch))
 
     def drift(self, batch: int) -> float | None:
+        """``drift_at`` of the steady state at a batch size."""
+        return self.drift_at(Setting(Phase.STEADY, batch))
+
+    def drift_at(self, setting: Setting) -> float | None:
         """How far the later half of the rounds is from the earlier half, as a share.
 
         Both halves ran the same. None with fewer than two rounds.
         """
-        medians = [measurement.median_ns for measurement in self.steady(batch)]
+        medians = [measurement.median_ns for measurement in self.measurements(setting)]
         half = len(medians) // 2
         if half == 0:
             return None

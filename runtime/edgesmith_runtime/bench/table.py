@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from edgesmith_runtime.bench.cells import (
+    ABSENT,
+    aligned,
+    energy_cell,
+    number,
+    ratio_cell,
+    size_cell,
+    span_cell,
+    time_cell,
+    unit_of,
+    wrapped,
+)
+from edgesmith_runtime.bench.phases import Phase
+from edgesmith_runtime.bench.subject import SubjectKind
 
-    from edgesmith_runtime.bench.comparison import Comparison, Figures
-    from edgesmith_runtime.latency import Estimate
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edgesmith_runtime.bench.comparison import Comparison
+    from edgesmith_runtime.bench.figures import Figures, Percentiles
+    from edgesmith_runtime.bench.phases import Setting
+    from edgesmith_runtime.bench.subject import Subject
 
 __all__ = ["render_table"]
-
-MAX_COLUMNS = 100
-MIN_NAME = 12
-GAP = "  "
-ABSENT = "-"
 
 
 def render_table(comparison: Comparison) -> str:
     """All figures of a comparison, aligned, at most 100 columns wide, no newline at the end."""
-    blocks = [_heading(comparison), _start_block(comparison)]
-    for batch in comparison.plan.batches:
-        blocks.append(_batch_block(comparison, batch))
-        blocks.append(_faster_block(comparison, batch))
+    settings = tuple(
+        dict.fromkeys(
+            setting for one in comparison.subjects for setting in comparison.settings(one.name)
+        )
+    )
+    blocks = [_heading(comparison)]
+    if settings:
+        blocks += [
+            _first_block(comparison, settings[0]),
+            _cost_block(comparison, settings[0]),
+        ]
+    for setting in settings:
+        if setting != settings[0]:
+            blocks.append(_setting_block(comparison, setting))
+        match setting.phase:
+            case Phase.STEADY:
+                blocks.append(_faster_block(comparison, setting))
+            case Phase.RAW:
+                blocks.append(_stages_block(comparison, setting))
+            case Phase.SUSTAINED:
+                blocks.append(_course_block(comparison, setting))
+            case _:
+                pass
     blocks.append("\n".join(_notes(comparison)))
     return "\n\n".join(block for block in blocks if block)
 
@@ -34,133 +64,171 @@ def _heading(comparison: Comparison) -> str:
     lines = (
         f"{comparison.bundle}: {plan.n_rounds} rounds of fresh processes, "
         f"threads: {comparison.n_threads}; medians, 95 % intervals in brackets",
-        f"{comparison.host.cpu}, {comparison.host.os}",
+        _machine(comparison),
+        _versions(comparison),
     )
-    return "\n".join(_wrapped(line) for line in lines)
+    return "\n".join(wrapped(line) for line in lines)
 
 
-def _start_block(comparison: Comparison) -> str:
-    head = ("", "size", "peak memory", "import", "load", "first call")
+def _machine(comparison: Comparison) -> str:
+    host, state = comparison.host, comparison.conditions_start
+    facts = [host.cpu, f"{host.n_cpus_affinity} of {host.n_cpus} processors"]
+    if host.cpu_quota is not None:
+        facts.append(f"quota {host.cpu_quota:g}")
+    if host.has_smt:
+        facts.append("two to a core")
+    if host.is_virtual:
+        facts.append("virtual")
+    if state.max_mhz is not None and state.min_mhz is not None:
+        facts.append(f"{state.min_mhz:.0f} to {state.max_mhz:.0f} MHz")
+    if state.governor is not None:
+        facts.append(f"governor {state.governor}")
+    facts += [host.flags] if host.flags else []
+    return ", ".join((*facts, host.os))
+
+
+def _versions(comparison: Comparison) -> str:
+    host = comparison.host
+    own = {
+        "Python": host.python,
+        "numpy": host.numpy,
+        "onnxruntime": host.onnxruntime,
+        "LiteRT": host.ai_edge_litert,
+    }
+    named = {**own, **comparison.versions}
+    return ", ".join(f"{name} {version}" for name, version in named.items() if version)
+
+
+def _first_block(comparison: Comparison, setting: Setting) -> str:
+    """Score beside speed: each subject on one line; p90 to p99 in the unit of p50."""
+    head = (str(setting), "size", "score", "p50", "p90", "p95", "p99", "to baseline")
     rows = [
         (
             subject.name,
-            _size(subject.size_bytes),
-            _size(subject.peak_memory_bytes),
-            _time(subject.import_ns),
-            _time(subject.load_ns),
-            _time(subject.first_call_ns),
+            size_cell(subject.size_bytes),
+            ABSENT if subject.score is None else f"{subject.score.value:.3f}",
+            *_latency(comparison.percentiles(subject.name, setting)),
+            _ratio(comparison, subject.name, setting),
         )
         for subject in comparison.subjects
     ]
-    return _aligned(head, rows)
+    return aligned(head, rows)
 
 
-def _batch_block(comparison: Comparison, batch: int) -> str:
-    head = (f"batch {batch}", "latency", "[interval]", "p90", "samples/s")
+def _cost_block(comparison: Comparison, setting: Setting) -> str:
+    """What a process takes to start, and what a call and a loaded model take of the machine."""
+    head = ("", "import", "load", "first call", "CPU/call", "energy/call", "memory", "peak")
     rows = [
         (
-            name,
-            _time(figures.median_ns.value),
-            _time_span(figures.median_ns),
-            _time(figures.p90_ns),
-            _number(figures.throughput_per_s),
+            subject.name,
+            time_cell(subject.import_ns),
+            time_cell(subject.load_ns),
+            time_cell(subject.first_call_ns),
+            time_cell(figures.cpu_ns),
+            energy_cell(figures.energy_uj),
+            size_cell(figures.memory_bytes),
+            size_cell(subject.peak_memory_bytes),
         )
-        for name, figures in _measured(comparison, batch)
+        for subject, figures in _measured(comparison, setting)
     ]
-    return _aligned(head, rows) if rows else ""
+    return aligned(head, rows) if rows else ""
 
 
-def _faster_block(comparison: Comparison, batch: int) -> str:
+def _setting_block(comparison: Comparison, setting: Setting) -> str:
+    """The latency of all that was measured under a setting."""
+    has_rate = setting.phase in (Phase.CONCURRENT, Phase.SUSTAINED) or (
+        setting.phase is Phase.STEADY and setting.amount > 1
+    )
+    last = "samples/s" if has_rate else "CPU/call"
+    head = (str(setting), "p50", "p90", "p95", "p99", last, "to baseline")
+    rows = [
+        (
+            subject.name,
+            *_latency(figures.percentiles),
+            number(figures.throughput_per_s) if has_rate else time_cell(figures.cpu_ns),
+            _ratio(comparison, subject.name, setting),
+        )
+        for subject, figures in _measured(comparison, setting)
+    ]
+    return aligned(head, rows)
+
+
+def _latency(found: Percentiles | None) -> tuple[str, str, str, str]:
+    if found is None:
+        return ABSENT, ABSENT, ABSENT, ABSENT
+    _, n_ns = unit_of(found.p50.value)
+    p90, p95, p99 = (
+        ABSENT if one is None else number(one / n_ns)
+        for one in (found.p90, found.p95, found.p99)
+    )
+    return span_cell(found.p50), p90, p95, p99
+
+
+def _ratio(comparison: Comparison, name: str, setting: Setting) -> str:
+    if name == comparison.baseline:
+        return "baseline"
+    ratio = comparison.ratio(name, setting)
+    return ABSENT if ratio is None else ratio_cell(ratio)
+
+
+def _faster_block(comparison: Comparison, setting: Setting) -> str:
     styles = [
         subject.style
         for subject in comparison.subjects
-        if subject.style is not None and subject.steady(batch)
+        if subject.style is not None and subject.series(setting)
     ]
     rows = [
-        (name, *(_ratio(figures.times_faster[style]) for style in styles))
-        for name, figures in _measured(comparison, batch)
-        if figures.times_faster
+        (subject.name, *(ratio_cell(figures.times_faster[style]) for style in styles))
+        for subject, figures in _measured(comparison, setting)
+        if figures.times_faster and subject.kind is not SubjectKind.AGAIN
     ]
-    head = (f"batch {batch}: times faster than keras", *styles)
-    return _aligned(head, rows) if rows else ""
+    head = (f"{setting}: times faster than keras", *styles)
+    return aligned(head, rows) if rows else ""
 
 
-def _measured(comparison: Comparison, batch: int) -> Iterator[tuple[str, Figures]]:
+def _stages_block(comparison: Comparison, setting: Setting) -> str:
+    found = [
+        (subject.name, figures.stages_ns)
+        for subject, figures in _measured(comparison, setting)
+        if figures.stages_ns
+    ]
+    stages = list(dict.fromkeys(stage for _, spent in found for stage in spent))
+    rows = [(name, *(time_cell(spent.get(stage)) for stage in stages)) for name, spent in found]
+    return aligned((f"{setting}: where it goes", *stages), rows) if rows else ""
+
+
+def _course_block(comparison: Comparison, setting: Setting) -> str:
+    rows = [
+        (subject.name, time_cell(course.first_ns), time_cell(course.last_ns), str(course))
+        for subject, _ in _measured(comparison, setting)
+        if (course := comparison.course(subject.name)) is not None
+    ]
+    head = (f"{setting}: over time", "first", "last", "what changed")
+    return aligned(head, rows) if rows else ""
+
+
+def _measured(comparison: Comparison, setting: Setting) -> Iterator[tuple[Subject, Figures]]:
     for subject in comparison.subjects:
-        figures = comparison.figures(subject.name, batch)
+        figures = comparison.figures(subject.name, setting)
         if figures is not None:
-            yield subject.name, figures
+            yield subject, figures
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
     for subject in comparison.subjects:
         if subject.problem is not None:
-            yield _wrapped(f"{subject.name}: not measured: {subject.problem}")
-    if all(subject.style is None for subject in comparison.subjects):
-        yield _wrapped(
+            yield wrapped(f"{subject.name}: not measured: {subject.problem}")
+        for setting, reason in subject.failures.items():
+            yield wrapped(f"{subject.name}: {setting}: not measured: {reason}")
+    kinds = {subject.kind for subject in comparison.subjects}
+    if kinds <= {SubjectKind.ARTIFACT, SubjectKind.AGAIN}:
+        yield wrapped(
             "No original was given, so the artifacts are compared with each other alone."
         )
+    if SubjectKind.AGAIN in kinds:
+        yield wrapped(
+            f"'{comparison.baseline} again' is the baseline in processes of its own: what its "
+            "ratio differs by from 1 is noise, and no other ratio is told more exactly."
+        )
     for sign in comparison.noise:
-        yield _wrapped(sign)
-
-
-def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell, the first to the left and the others to the right.
-
-    Where that is too wide for a terminal, the names in the first column are shortened.
-    """
-    lines = [head, *rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    taken = sum(widths[1:]) + len(GAP) * (len(widths) - 1)
-    name_width = max(MIN_NAME, min(widths[0], MAX_COLUMNS - taken))
-    return "\n".join(
-        GAP.join(
-            [_shortened(line[0], name_width).ljust(name_width)]
-            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        ).rstrip()
-        for line in lines
-    )
-
-
-def _shortened(name: str, width: int) -> str:
-    if len(name) <= width:
-        return name
-    n_tail = (width - 2) // 2
-    return f"{name[: width - 2 - n_tail]}..{name[len(name) - n_tail :]}"
-
-
-def _wrapped(line: str) -> str:
-    return textwrap.fill(line, MAX_COLUMNS, subsequent_indent="  ")
-
-
-def _time(value_ns: float | None) -> str:
-    if value_ns is None:
-        return ABSENT
-    for unit, n_ns in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
-        if value_ns >= n_ns:
-            return f"{_number(value_ns / n_ns)} {unit}"
-    return f"{_number(value_ns)} ns"
-
-
-def _time_span(estimate: Estimate) -> str:
-    return f"[{_time(estimate.low)}, {_time(estimate.high)}]"
-
-
-def _size(n_bytes: float | None) -> str:
-    if n_bytes is None:
-        return ABSENT
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= size:
-            return f"{_number(n_bytes / size)} {unit}"
-    return f"{_number(n_bytes)} B"
-
-
-def _ratio(estimate: Estimate) -> str:
-    return f"{_number(estimate.value)} [{_number(estimate.low)}, {_number(estimate.high)}]"
-
-
-def _number(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+        yield wrapped(sign)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgesmith_runtime.commands import (
     bench,
     doctor,
+    explain,
     inspect,
     predict,
     selftest,
@@ -77,6 +78,6 @@ def _failed(error: Exception) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="edgesmith-runtime", description="Run a model bundle on this host.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (predict, selftest, inspect, bench, doctor, serve, tune):
+    for command in (predict, selftest, inspect, bench, explain, doctor, serve, tune):
         command.add(commands)
     return parser

@@ -37,6 +37,7 @@ __all__ = ["OPS", "Batch", "Op", "Transform", "make_op"]
 
 Batch = Any  # a list, a mapping of columns, or an array; see the module docstring
 Op = Callable[..., Batch]  # one op with its params: batches in, the new batch out
+_Plan = tuple[tuple[int, "Step", Op], ...]  # places in the program, and what runs there
 
 
 @record()
@@ -60,6 +61,9 @@ class Transform:
         default_factory=dict[str, "bytes | memoryview"], repr=False, compare=False
     )
     _ops: tuple[Op, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    _plan: _Plan = dataclasses.field(init=False, repr=False, compare=False)
+    _reading: _Plan = dataclasses.field(init=False, repr=False, compare=False)
+    _rest: _Plan = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known = set(self.raw_inputs)
@@ -75,7 +79,16 @@ class Transform:
             make_op(step, _place(index, step), self.assets)
             for index, step in enumerate(self.steps)
         )
+        plan = tuple(zip(range(len(ops)), self.steps, ops, strict=True))
+        raw = frozenset(self.raw_inputs)
         object.__setattr__(self, "_ops", ops)
+        object.__setattr__(self, "_plan", plan)
+        object.__setattr__(
+            self, "_reading", tuple(part for part in plan if raw.intersection(part[1].inputs))
+        )
+        object.__setattr__(
+            self, "_rest", tuple(part for part in plan if raw.isdisjoint(part[1].inputs))
+        )
 
     def __call__(self, raw: Mapping[str, Batch]) -> dict[str, Batch]:
         """All values of the program, raw inputs included, for a batch of raw inputs.
@@ -85,16 +98,35 @@ class Transform:
                 or the step where a value past the raw inputs is refused.
             TransformError: A step got a value of another kind or width than it was made for.
         """
-        values = dict(raw)
-        for index, (step, op) in enumerate(zip(self.steps, self._ops, strict=True)):
+        return self._through(self._plan, dict(raw))
+
+    def read(self, raw: Mapping[str, Batch]) -> dict[str, Batch]:
+        """The first half of a call: what the steps give that take a raw input, and the raw inputs.
+
+        They make arrays of files, cells and texts; no other step is needed before them.
+        """
+        return self._through(self._reading, dict(raw))
+
+    def finish(self, values: Mapping[str, Batch]) -> dict[str, Batch]:
+        """The other half: all values of the program, from those that ``read`` gave."""
+        return self._through(self._rest, dict(values))
+
+    def _through(self, plan: _Plan, values: dict[str, Batch]) -> dict[str, Batch]:
+        for index, step, op in plan:
             for name in step.inputs:
                 if name not in values:
-                    raise InputError(f"input '{name}': missing; given are {sorted(raw)}")
+                    raise InputError(
+                        f"input '{name}': missing; given are {self._given(values)}"
+                    )
             try:
                 values[step.outputs[0]] = op(*(values[name] for name in step.inputs))
             except (InputError, TransformError) as error:
                 raise type(error)(f"{self._source(index, step)}: {error}") from error
         return values
+
+    def _given(self, values: Mapping[str, Batch]) -> list[str]:
+        made = {name for step in self.steps for name in step.outputs}
+        return sorted(name for name in values if name not in made)
 
     def _source(self, index: int, step: Step) -> str:
         name = step.inputs[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edgesmith_runtime.bench.exchange import Problem, own_stdout
+from edgesmith_runtime.bench.beginning import own_stdout
+from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.tuning.exchange import Question, answer_json
 from edgesmith_runtime.tuning.worker import open_bundle
 

@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.bench.exchange import Problem, own_stdout
+from edgesmith_runtime.bench.beginning import own_stdout
+from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.errors import BundleError
 from edgesmith_runtime.golden import read_golden

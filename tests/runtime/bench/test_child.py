@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench import child
 from edgesmith_runtime.bench.child import run_child
 from edgesmith_runtime.bench.exchange import Problem, Request
-from edgesmith_runtime.bench.subject import CallStyle, Round
+from edgesmith_runtime.bench.phases import Phase, Setting
+from edgesmith_runtime.bench.subject import CallStyle, Round, SubjectKind
 from edgesmith_runtime.errors import BackendError
 
 if TYPE_CHECKING:
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def other_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program to run in the worker's place; write its code here."""
+    """The module ``other_worker``, to run in the worker's place; write its code here."""
     folder = tmp_path / "importable"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
-    monkeypatch.setattr(child, "WORKER", "other_worker")
     return folder / "other_worker.py"
 
 
@@ -50,15 +49,32 @@ def test_a_process_beyond_its_deadline_is_ended(
     }
 
 
+def test_the_pauses_of_its_phases_are_not_part_of_the_deadline(
+    tiny_request: Request, made_up_host: Host, other_worker: Path
+) -> None:
+    other_worker.write_text("import time; time.sleep(60)")
+    request = dataclasses.replace(
+        tiny_request,
+        kind=SubjectKind.KERAS,
+        styles=(CallStyle.CALL, CallStyle.PREDICT),
+        settings=(Setting(Phase.STEADY, 1), Setting(Phase.IDLE, 0.01)),
+    )
+
+    reply = run_child(request, host=made_up_host, deadline_s=0.01, worker="other_worker")
+
+    # two pauses for each of the two styles
+    assert reply.outcomes["call"] == Problem("no answer within 0.05 s; the process was ended")
+
+
 def test_a_killed_process_is_a_problem_of_all_its_subjects(
     tiny_request: Request, made_up_host: Host, other_worker: Path
 ) -> None:
     other_worker.write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     request = dataclasses.replace(
-        tiny_request, artifact=None, styles=(CallStyle.CALL, CallStyle.PREDICT)
+        tiny_request, kind=SubjectKind.KERAS, styles=(CallStyle.CALL, CallStyle.PREDICT)
     )
 
-    reply = run_child(request, host=made_up_host, deadline_s=120)
+    reply = run_child(request, host=made_up_host, deadline_s=120, worker="other_worker")
 
     problem = Problem("the process ended by signal 11 (SIGSEGV)")
     assert reply.outcomes == {"call": problem, "predict": problem}
@@ -70,7 +86,7 @@ def test_a_signal_without_a_name_is_told_by_its_number(
 ) -> None:
     other_worker.write_text("import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 3)")
 
-    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120, worker="other_worker")
 
     number = signal.SIGRTMIN + 3
     problem = Problem(f"the process ended by signal {number}")
@@ -109,7 +125,7 @@ def test_a_failed_process_is_quoted(
 ) -> None:
     other_worker.write_text("raise OSError('no room')")
 
-    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120, worker="other_worker")
 
     assert reply.outcomes["model.onnx"] == Problem(
         "the process ended by exit code 1: OSError: no room"
@@ -122,7 +138,7 @@ def test_an_answer_that_is_no_reply_is_a_problem(
 ) -> None:
     other_worker.write_text(f"print({said!r}, end='')")
 
-    reply = run_child(tiny_request, host=made_up_host, deadline_s=120)
+    reply = run_child(tiny_request, host=made_up_host, deadline_s=120, worker="other_worker")
 
     assert reply.outcomes["model.onnx"] == Problem(f"expected a reply in JSON, got {said!r}")
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.comparison import Comparison, Load
-from edgesmith_runtime.bench.subject import CallStyle, Round, Subject
+from edgesmith_runtime.bench.phases import Phase, Setting
+from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edgesmith_runtime.bench.comparison import Comparison
     from edgesmith_runtime.host import Host
+
+STEADY = Setting(Phase.STEADY)
 
 
 def test_throughput_is_the_batch_by_the_median(made_up_comparison: Comparison) -> None:
@@ -104,101 +107,128 @@ def test_drift_is_between_the_halves_of_the_rounds(
     assert subject.drift(1) == (None if drift is None else pytest.approx(drift))
 
 
-def test_a_quiet_machine_shows_no_noise(made_up_comparison: Comparison) -> None:
-    assert made_up_comparison.noise == ()
-
-
-def test_a_machine_without_a_load_average_shows_no_noise(
-    made_up_comparison: Comparison,
+def test_a_ratio_is_to_the_baseline_or_to_any_other(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
 ) -> None:
-    unknown = dataclasses.replace(made_up_comparison, load=Load(start=None, end=None))
-
-    assert unknown.noise == ()
-
-
-def test_a_load_above_the_threads_of_the_host_is_noise(
-    made_up_comparison: Comparison,
-) -> None:
-    busy = dataclasses.replace(made_up_comparison, load=Load(start=4.6, end=1.0))
-
-    assert busy.noise == (
-        "noisy: the load average at the start was 4.6, above the 4 threads of this host",
+    comparison = scattered_comparison(
+        scattered_subject(100.0, seed=1),
+        scattered_subject(50.0, name="small.onnx", seed=2),
+        scattered_subject(200.0, name="large.onnx", seed=3),
     )
 
+    to_baseline = comparison.ratio("small.onnx", STEADY)
+    to_large = comparison.ratio("small.onnx", STEADY, to="large.onnx")
 
-def test_rounds_that_drift_are_noise(
-    made_up_comparison: Comparison, made_up_round: Callable[[int], Round]
+    assert comparison.baseline == "model.onnx"
+    assert to_baseline is not None
+    assert to_baseline.value == pytest.approx(0.5, abs=0.02)
+    assert to_large is not None
+    assert to_large.value == pytest.approx(0.25, abs=0.01)
+    assert comparison.ratio("model.onnx", STEADY) is None
+    assert comparison.ratio("small.onnx", Setting(Phase.RAW)) is None
+
+
+def test_the_noise_floor_is_the_baseline_against_itself(
+    scattered_comparison: Callable[..., Comparison],
 ) -> None:
-    drifting = Subject(
-        name="model.onnx",
-        style=None,
-        size_bytes=1,
-        rounds=(made_up_round(10_000), made_up_round(12_500)),
+    comparison = scattered_comparison()
+
+    floor = comparison.noise_floor(STEADY)
+
+    assert floor is not None
+    assert floor.low <= 1 <= floor.high
+    assert comparison.ratio("model.onnx again", STEADY) == floor
+
+
+def test_without_a_second_measurement_there_is_no_noise_floor(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    assert scattered_comparison(scattered_subject(100.0)).noise_floor(STEADY) is None
+
+
+def test_no_ratio_is_told_more_exactly_than_the_noise_floor(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    comparison = scattered_comparison(
+        scattered_subject(100.0, seed=1),
+        scattered_subject(120.0, name="model.onnx again", kind=SubjectKind.AGAIN, seed=2),
+        scattered_subject(100.0, name="other.onnx", seed=1),
+        scattered_subject(300.0, name="keras call", style=CallStyle.CALL, seed=1),
     )
-    noisy = dataclasses.replace(made_up_comparison, subjects=(drifting,))
+    floor = comparison.noise_floor(STEADY)
+    figures = comparison.figures("model.onnx", STEADY)
 
-    assert noisy.noise == (
-        "noisy: the later half of the rounds differs from the earlier: "
-        "model.onnx at batch 1 by 25%, model.onnx at batch 32 by 25%",
+    equal = comparison.ratio("other.onnx", STEADY)
+
+    assert floor is not None
+    assert floor.low > 1.1
+    assert equal is not None
+    assert (equal.value, equal.low, equal.high) == (
+        1.0,
+        pytest.approx(1 / floor.value),
+        pytest.approx(floor.value),
     )
+    assert figures is not None
+    assert figures.times_faster[CallStyle.CALL].high >= 3 * floor.value
 
 
-def test_json_holds_every_sample_and_every_figure(made_up_comparison: Comparison) -> None:
-    members = json.loads(json.dumps(made_up_comparison.to_json(), allow_nan=False))
+def test_a_planted_slowdown_of_5_percent_is_found_and_an_equal_twin_is_not(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    ratios = [
+        scattered_comparison(
+            scattered_subject(100.0, seed=seed),
+            scattered_subject(
+                100.0, name="model.onnx again", kind=SubjectKind.AGAIN, seed=seed + 100
+            ),
+            scattered_subject(105.0, name="slow.onnx", seed=seed + 200),
+            scattered_subject(100.0, name="twin.onnx", seed=seed + 300),
+        )
+        for seed in range(20)
+    ]
 
-    artifact = members["subjects"][0]
-    assert artifact["rounds"][1]["series"]["steady:32"]["latencies_ns"] == [100_000] * 60
-    assert artifact["rounds"][1]["series"]["steady:32"]["n_warmup"] == 10
-    assert artifact["batches"]["1"] == {
-        "latency_us_p50": 10.0,
-        "latency_us_p50_low": 10.0,
-        "latency_us_p50_high": 10.0,
-        "latency_us_p90": 10.0,
-        "throughput_per_s": 100_000.0,
-        "drift": 0.0,
-        "times_faster": {"predict": {"value": 4000.0, "low": 4000.0, "high": 4000.0}},
-    }
-    assert {key: artifact[key] for key in artifact if key not in ("batches", "rounds")} == {
-        "name": "model.onnx",
-        "style": None,
-        "problem": None,
-        "size_bytes": 81_234,
-        "import_ms": 65.0,
-        "load_ms": 6.0,
-        "first_call_ms": 0.6,
-        "peak_memory_bytes": 57_000_000.0,
-    }
+    slow = [one.ratio("slow.onnx", STEADY) for one in ratios]
+    twin = [one.ratio("twin.onnx", STEADY) for one in ratios]
+
+    assert sum(one is not None and one.low > 1 for one in slow) >= 18
+    assert sum(one is not None and one.low <= 1 <= one.high for one in twin) >= 18
 
 
-def test_json_says_where_and_how_it_was_measured(made_up_comparison: Comparison) -> None:
-    members = json.loads(json.dumps(made_up_comparison.to_json()))
-
-    assert members["bundle"] == "digits"
-    assert members["host"]["cpu"] == "Some CPU"
-    assert members["versions"] == {"keras": "3.15.1"}
-    assert members["plan"]["n_rounds"] == 2
-    assert members["n_threads"] == 2
-    assert members["load"] == {"start": 0.1, "end": 1.5}
-    assert members["noise"] == []
+def test_a_baseline_must_be_a_subject(made_up_comparison: Comparison) -> None:
+    with pytest.raises(ValueError, match=r"baseline: expected a subject, got 'a\.onnx'"):
+        dataclasses.replace(made_up_comparison, baseline="a.onnx")
 
 
-def test_json_of_a_failed_subject_has_its_reason_and_no_guess(
+def test_a_comparison_has_a_subject(made_up_comparison: Comparison) -> None:
+    with pytest.raises(ValueError, match="subjects: expected at least one, got none"):
+        dataclasses.replace(made_up_comparison, subjects=())
+
+
+def test_settings_are_those_that_were_measured(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
     made_up_comparison: Comparison,
 ) -> None:
-    failed = json.loads(json.dumps(made_up_comparison.to_json()))["subjects"][1]
+    both = (STEADY, Setting(Phase.RAW))
 
-    assert failed == {
-        "name": "model.tflite",
-        "style": None,
-        "problem": "TFLite needs an extra",
-        "size_bytes": 79_000,
-        "import_ms": None,
-        "load_ms": None,
-        "first_call_ms": None,
-        "peak_memory_bytes": None,
-        "batches": {"1": None, "32": None},
-        "rounds": [],
-    }
+    comparison = scattered_comparison(scattered_subject(100.0, settings=both))
+
+    assert comparison.settings("model.onnx") == both
+    assert made_up_comparison.settings("model.tflite") == ()
+
+
+def test_a_sustained_run_has_a_course(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    sustained = scattered_subject(100.0, settings=(Setting(Phase.SUSTAINED, 120.0),))
+
+    assert str(scattered_comparison(sustained).course("model.onnx")) == "no change above 3%"
+    assert scattered_comparison().course("model.onnx") is None
 
 
 def test_a_round_survives_json(

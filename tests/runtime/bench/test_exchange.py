@@ -6,7 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bench.exchange import Problem, Reply, Request
-from edgesmith_runtime.bench.subject import CallStyle, Round
+from edgesmith_runtime.bench.phases import Phase, Setting
+from edgesmith_runtime.bench.subject import CallStyle, Round, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 def test_a_request_survives_the_pipe(tiny_request: Request) -> None:
     request = dataclasses.replace(
-        tiny_request, artifact=None, styles=(CallStyle.CALL, CallStyle.PREDICT)
+        tiny_request,
+        kind=SubjectKind.KERAS,
+        artifact=None,
+        engine=None,
+        styles=(CallStyle.CALL, CallStyle.PREDICT),
+        raws="somewhere",
+        first=Setting(Phase.RAW),
+        settings=(Setting(Phase.IDLE, 0.5), Setting(Phase.PACED, 100)),
     )
 
     assert Request.from_json(request.to_json()) == request
@@ -35,7 +43,7 @@ def test_a_reply_survives_the_pipe(
 def test_the_subjects_of_a_request_are_its_artifact_or_its_styles(
     tiny_request: Request,
 ) -> None:
-    keras = dataclasses.replace(tiny_request, artifact=None, styles=tuple(CallStyle))
+    keras = dataclasses.replace(tiny_request, kind=SubjectKind.KERAS, styles=tuple(CallStyle))
 
     assert tiny_request.subjects == ("model.onnx",)
     assert keras.subjects == ("predict", "call", "tf_function")

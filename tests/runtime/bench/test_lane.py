@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from edgesmith_runtime.bench.lane import Lane, Opened, decide_calls, time_lane
+from edgesmith_runtime.bench.lane import Lane, Opened, time_lane
+from edgesmith_runtime.bench.phases import Phase, Setting
 from edgesmith_runtime.bench.samples import Samples, Tensors
-from edgesmith_runtime.errors import SelfTestError
+from edgesmith_runtime.errors import BackendError, SelfTestError
 from edgesmith_runtime.golden import Tolerance
 
 if TYPE_CHECKING:
@@ -49,22 +49,52 @@ def test_a_round_has_calls_at_every_batch(tiny_request: Request) -> None:
     assert timed.first_call_ns > 0
 
 
-def test_the_first_call_has_the_first_batch(tiny_request: Request) -> None:
+def test_the_first_call_has_the_batch_that_was_asked_for(tiny_request: Request) -> None:
     called_with: list[int] = []
-    request = dataclasses.replace(tiny_request, batches=(4, 1))
+    request = dataclasses.replace(tiny_request, first=Setting(Phase.STEADY, 4))
 
     time_lane(doubling(called_with), OPENED, request, SAMPLES)
 
-    assert called_with[0] == 4
+    assert called_with[:2] == [4, 1]
 
 
-def test_the_warm_up_is_ten_calls_or_a_tenth(tiny_request: Request) -> None:
-    short = time_lane(doubling([]), OPENED, tiny_request, SAMPLES)
-    many = dataclasses.replace(tiny_request, min_calls=300, max_calls=300)
-    long = time_lane(doubling([]), OPENED, many, SAMPLES)
+def test_other_phases_than_the_steady_one_call_with_one_sample(tiny_request: Request) -> None:
+    called_with: list[int] = []
+    settings = (
+        Setting(Phase.IDLE, 1e-4),
+        Setting(Phase.PACED, 1e5),
+        Setting(Phase.CONCURRENT, 2),
+        Setting(Phase.SUSTAINED, 1e-3),
+    )
+    request = dataclasses.replace(tiny_request, settings=settings)
 
-    assert short.steady[1].n_warmup == 10
-    assert long.steady[1].n_warmup == 30
+    timed = time_lane(doubling(called_with), OPENED, request, SAMPLES)
+
+    assert tuple(timed.series) == settings
+    assert set(called_with) == {1}
+
+
+def test_a_lane_of_a_fixed_batch_is_measured_at_that_one(tiny_request: Request) -> None:
+    called_with: list[int] = []
+    lane = dataclasses.replace(doubling(called_with), fixed_batch=4)
+
+    timed = time_lane(lane, OPENED, tiny_request, SAMPLES)
+
+    assert set(timed.steady) == set(called_with) == {4}
+
+
+def test_a_lane_that_takes_no_batch_of_the_plan_says_so(tiny_request: Request) -> None:
+    lane = dataclasses.replace(doubling([]), fixed_batch=8)
+
+    with pytest.raises(BackendError, match=r"^it takes batches of 8 only, not of 1, 4$"):
+        time_lane(lane, OPENED, tiny_request, SAMPLES)
+
+
+def test_a_lane_of_tensors_takes_no_raw_inputs(tiny_request: Request) -> None:
+    request = dataclasses.replace(tiny_request, settings=(Setting(Phase.RAW),))
+
+    with pytest.raises(BackendError, match=r"^it takes prepared tensors alone, no raw inputs$"):
+        time_lane(doubling([]), OPENED, request, SAMPLES)
 
 
 def test_a_wrong_answer_is_not_timed(tiny_request: Request) -> None:
@@ -79,21 +109,23 @@ def test_a_wrong_answer_is_not_timed(tiny_request: Request) -> None:
     assert called_with == [1, 1]
 
 
-@pytest.mark.parametrize(
-    ("call_ns", "n_calls"),
-    [
-        (1_000_000, 500),
-        (100_000_000, 30),
-        (1_000, 2000),
-        (0, 2000),
-    ],
-)
-def test_the_number_of_calls_is_what_fits_within_limits(
-    tiny_request: Request, call_ns: int, n_calls: int
-) -> None:
-    request = dataclasses.replace(tiny_request, max_seconds=0.5, min_calls=30, max_calls=2000)
-    ticks = count(step=call_ns) if call_ns else iter([0] * 10)
+def test_a_setting_that_fails_leaves_the_others(tiny_request: Request) -> None:
+    def call(array: np.ndarray) -> np.ndarray:
+        if len(array) == 4:
+            raise MemoryError("too many at once")
+        return array * 2
 
-    decided = decide_calls(lambda: None, request, clock_ns=lambda: next(ticks))
+    lane = dataclasses.replace(doubling([]), call=call)
 
-    assert decided == n_calls
+    timed = time_lane(lane, OPENED, tiny_request, SAMPLES)
+
+    assert set(timed.steady) == {1}
+    assert timed.failures == {Setting(Phase.STEADY, 4): "MemoryError: too many at once"}
+
+
+def test_a_lane_that_fails_under_every_setting_has_a_problem(tiny_request: Request) -> None:
+    calls = iter([np.zeros((1, 2))])
+    lane = dataclasses.replace(doubling([]), call=lambda _: next(calls))
+
+    with pytest.raises(BackendError, match=r"^StopIteration: $"):
+        time_lane(lane, OPENED, tiny_request, SAMPLES)

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from edgesmith_runtime.bench.phases import Phase
 from edgesmith_runtime.bench.plan import Plan
 
 
@@ -26,3 +27,34 @@ from edgesmith_runtime.bench.plan import Plan
 def test_a_plan_that_cannot_be_kept_is_refused(key: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(Plan(), **{key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("n_idle_calls", 0, "n_idle_calls: expected at least 1, got 0"),
+        ("sustained_s", 0.0, "sustained_s: expected more than 0, got 0.0"),
+        ("idle_s", (1.0, 0.0), r"idle_s: expected different numbers above 0, got \(1.0, 0.0\)"),
+        ("rates_hz", (), r"rates_hz: expected different numbers above 0, got \(\)"),
+        ("callers", (0,), r"callers: expected different sizes from 1, got \(0,\)"),
+        ("phases", (Phase.RAW, Phase.RAW), "phases: expected each once, got raw, raw"),
+    ],
+)
+def test_a_phase_that_cannot_be_measured_is_refused(
+    key: str, value: object, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(Plan(), **{key: value})
+
+
+def test_a_plan_has_a_setting_for_each_amount_of_each_phase() -> None:
+    plan = Plan(
+        phases=(Phase.IDLE, Phase.STEADY, Phase.SUSTAINED), batches=(1, 8), idle_s=(0.5,)
+    )
+
+    assert [setting.key for setting in plan.settings()] == [
+        "idle:0.5",
+        "steady:1",
+        "steady:8",
+        "sustained:120",
+    ]

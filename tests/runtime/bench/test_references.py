@@ -10,9 +10,12 @@ import pytest
 
 from edgesmith_runtime.bench import Plan, compare
 from edgesmith_runtime.bench.references import (
+    Expected,
     elsewhere,
     fixed_batch,
     golden_references,
+    of_file,
+    on_other_engine,
     sample_references,
 )
 from edgesmith_runtime.bundle import Bundle, make_bundle, write_bundle
@@ -251,6 +254,30 @@ def test_the_original_may_be_off_by_twice_the_error_of_an_int8_default(
         for one in (references.artifacts["int8.onnx"], references.original)
     ]
     assert limits == pytest.approx([1e-4 + 1e-3 * largest, 0.06 + 1e-4 + 1e-3 * largest])
+
+
+def test_a_file_of_somebody_else_may_be_off_by_a_fifth_of_the_largest_output(
+    tiny_bundle: Bundle, tiny_expected: NDArray[np.float32]
+) -> None:
+    expected = of_file(golden_references(tiny_bundle))
+
+    np.testing.assert_array_equal(expected.outputs["probabilities"], tiny_expected[:3])
+    assert expected.tolerances["probabilities"].atol == pytest.approx(
+        1e-4 + 0.2 * float(tiny_expected[:3].max())
+    )
+
+
+def test_on_another_engine_an_int8_artifact_may_be_off_by_twice_its_error(
+    tiny_manifest: Manifest, tiny_expected: NDArray[np.float32]
+) -> None:
+    manifest = _beside_int8(tiny_manifest, default="model.onnx", off=0.03)
+    own = Expected({"probabilities": tiny_expected}, {"probabilities": Tolerance(0.5, 0.25)})
+
+    widths = [
+        on_other_engine(own, entry).tolerances["probabilities"] for entry in manifest.artifacts
+    ]
+
+    assert widths == [Tolerance(0.5, 0.25), Tolerance(0.56, 0.25)]
 
 
 def test_a_default_artifact_of_a_fixed_batch_is_run_in_pieces(

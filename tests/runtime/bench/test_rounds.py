@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith_runtime.bench import Comparison, Plan, compare
+from edgesmith_runtime.bench import Comparison, Phase, Plan, Setting, SubjectKind, compare
+from edgesmith_runtime.bench.rounds import Job, measured
 from edgesmith_runtime.bundle import Bundle, make_bundle, write_bundle
 from edgesmith_runtime.errors import BundleError, InputError, SignatureError, WriteError
 from edgesmith_runtime.golden import GoldenSamples, golden_files
 from edgesmith_runtime.host import this_host
+from edgesmith_runtime.settings import Engine
 from edgesmith_runtime.spec import Format
 
 if TYPE_CHECKING:
@@ -48,6 +50,26 @@ content = tf.lite.TFLiteConverter.from_concrete_functions(concrete, module).conv
 print(base64.b64encode(content).decode())
 """
 
+# A worker that gives the twin of the baseline a lane that is slower by a millisecond.
+SLOWED = """
+import dataclasses
+import time
+
+from edgesmith_runtime.bench.worker import main
+
+
+def slowed(lane):
+    def call(tensors):
+        time.sleep(0.001)
+        return lane.call(tensors)
+
+    return dataclasses.replace(lane, call=call) if lane.name.endswith(" again") else lane
+
+
+if __name__ == "__main__":
+    main(slowed)
+"""
+
 
 @pytest.fixture
 def write_two(
@@ -75,8 +97,18 @@ def write_two(
 
 
 @pytest.fixture(scope="module")
-def comparison(tiny_bundle_path: Path, quick_plan: Plan) -> Comparison:
-    return compare(tiny_bundle_path, plan=quick_plan)
+def comparison(
+    tiny_bundle_path: Path,
+    tiny_onnx: bytes,
+    quick_plan: Plan,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Comparison:
+    stock = tmp_path_factory.mktemp("stock") / "stock.onnx"
+    stock.write_bytes(tiny_onnx)
+    plan = dataclasses.replace(
+        quick_plan, phases=(Phase.SUSTAINED, Phase.STEADY, Phase.RAW), sustained_s=0.01
+    )
+    return compare(tiny_bundle_path, against=[stock], plan=plan)
 
 
 @pytest.fixture
@@ -117,12 +149,51 @@ def test_every_round_has_every_batch(comparison: Comparison) -> None:
     )
 
 
+def test_every_artifact_is_measured_from_raw_inputs_and_no_file_is(
+    comparison: Comparison,
+) -> None:
+    raw = Setting(Phase.RAW)
+    artifact, twin, file = comparison.subjects
+
+    assert [len(subject.series(raw)) for subject in (artifact, twin, file)] == [2, 2, 0]
+    assert set(artifact.series(raw)[0].stages_ns) >= {"decode", "prepare", "infer", "answer"}
+
+
+def test_what_heats_the_machine_is_measured_once_and_kept_with_the_first_round(
+    comparison: Comparison,
+) -> None:
+    sustained = Setting(Phase.SUSTAINED, 0.01)
+
+    for subject in comparison.subjects:
+        assert [sustained in item.series for item in subject.rounds] == [True, False]
+
+
+def test_the_baseline_is_measured_again_in_processes_of_its_own(comparison: Comparison) -> None:
+    twin = comparison.subject("model.onnx again")
+
+    assert comparison.baseline == "model.onnx"
+    assert (twin.kind, twin.engine) == (SubjectKind.AGAIN, Engine.ONNXRUNTIME)
+    assert len(twin.rounds) == 2
+    assert comparison.noise_floor(Setting(Phase.STEADY, 1)) is not None
+
+
+def test_a_file_of_somebody_else_runs_in_its_bare_engine(comparison: Comparison) -> None:
+    file = comparison.subject("stock.onnx in onnxruntime")
+
+    assert (file.kind, file.engine, file.problem) == (
+        SubjectKind.FILE,
+        Engine.ONNXRUNTIME,
+        None,
+    )
+    assert file.steady(4)
+
+
 def test_a_comparison_knows_where_and_how_it_was_made(
-    comparison: Comparison, quick_plan: Plan, tiny_onnx: bytes
+    comparison: Comparison, tiny_onnx: bytes
 ) -> None:
     assert comparison.bundle == "tiny"
     assert comparison.host == this_host()
-    assert comparison.plan == quick_plan
+    assert comparison.plan.batches == (1, 4)
     assert comparison.n_threads == 1
     assert comparison.subject("model.onnx").size_bytes == len(tiny_onnx)
 
@@ -153,18 +224,20 @@ def test_a_wrong_answer_is_reported_and_the_others_are_measured(
 @pytest.mark.slow
 @pytest.mark.tflite
 def test_artifacts_of_both_formats_are_measured(
-    write_both: Callable[[bytes], Path], quick_plan: Plan
+    write_both: Callable[[bytes], Path], quick_plan: Plan, tmp_path: Path
 ) -> None:
     converted = subprocess.run(
         [sys.executable, "-c", CONVERT], capture_output=True, check=True
     ).stdout
-    path = write_both(base64.b64decode(converted.split()[-1]))
+    stock = tmp_path / "stock.tflite"
+    stock.write_bytes(base64.b64decode(converted.split()[-1]))
+    path = write_both(stock.read_bytes())
 
-    comparison = compare(path, plan=dataclasses.replace(quick_plan, n_rounds=1))
+    comparison = compare(path, against=stock, plan=dataclasses.replace(quick_plan, n_rounds=1))
 
-    for file in ("model.onnx", "model.tflite"):
-        assert comparison.subject(file).problem is None
-        assert comparison.figures(file, 4) is not None
+    for name in ("model.onnx", "model.tflite", "stock.tflite in litert"):
+        assert comparison.subject(name).problem is None
+        assert comparison.figures(name, 4) is not None
 
 
 def test_without_the_extra_tflite_is_listed_with_the_reason(
@@ -197,26 +270,73 @@ def test_a_subject_with_a_problem_takes_no_part_in_later_rounds(
 
     assert sorted(names) == [
         "round 1: model.onnx",
+        "round 1: model.onnx again",
         "round 1: second.onnx",
         "round 2: model.onnx",
+        "round 2: model.onnx again",
     ]
 
 
 def test_the_order_is_drawn_anew_in_every_round(
-    write_two: Callable[[NDArray[np.float32]], Path],
-    tiny_expected: NDArray[np.float32],
-    quick_plan: Plan,
+    tiny_bundle_path: Path, quick_plan: Plan
 ) -> None:
-    path, seen = write_two(tiny_expected[:3]), list[tuple[int, int, str]]()
+    seen = list[tuple[int, int, str]]()
     plan = dataclasses.replace(quick_plan, n_rounds=3, batches=(1,), seed=1)
 
-    compare(path, plan=plan, progress=lambda *step: seen.append(step))
+    compare(tiny_bundle_path, plan=plan, progress=lambda *step: seen.append(step))
 
-    firsts = [name.split(": ")[1] for _, _, name in seen[::2]]
-    seconds = [name.split(": ")[1] for _, _, name in seen[1::2]]
+    names = [name.split(": ")[1] for _, _, name in seen]
+    orders = list(zip(names[::2], names[1::2], strict=True))
     assert [(done, total) for done, total, _ in seen] == [(done, 6) for done in range(6)]
-    assert set(firsts) == set(seconds) == {"model.onnx", "second.onnx"}
-    assert all(first != second for first, second in zip(firsts, seconds, strict=True))
+    assert {frozenset(order) for order in orders} == {
+        frozenset({"model.onnx", "model.onnx again"})
+    }
+    assert len(set(orders)) == 2
+
+
+def test_a_worker_of_a_benchmark_measures_an_altered_lane(
+    tiny_bundle_path: Path,
+    quick_plan: Plan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "slowed_worker.py").write_text(SLOWED)
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = dataclasses.replace(quick_plan, batches=(1,))
+
+    comparison = measured(Job(bundle=tiny_bundle_path, plan=plan), worker="slowed_worker")
+
+    ratio = comparison.ratio("model.onnx again", Setting(Phase.STEADY, 1))
+    assert ratio is not None
+    assert ratio.value > 5
+
+
+def test_given_raw_inputs_are_measured(
+    tiny_bundle_path: Path, quick_plan: Plan, tiny_features: NDArray[np.float32]
+) -> None:
+    plan = dataclasses.replace(quick_plan, n_rounds=1, phases=(Phase.RAW,), max_calls=7)
+
+    comparison = compare(tiny_bundle_path, raws=list(tiny_features), plan=plan)
+
+    (series,) = comparison.subject("model.onnx").series(Setting(Phase.RAW))
+    assert len(series.measurement.latencies_ns) == 5
+
+
+def test_without_golden_samples_raw_inputs_must_be_given(
+    tiny_manifest: Manifest,
+    tiny_onnx: bytes,
+    tiny_features: NDArray[np.float32],
+    quick_plan: Plan,
+    tmp_path: Path,
+) -> None:
+    write_bundle(make_bundle(tiny_manifest, {"model.onnx": tiny_onnx}), tmp_path / "bare.edge")
+    plan = dataclasses.replace(quick_plan, phases=(Phase.RAW,))
+
+    with pytest.raises(
+        InputError,
+        match=r"^tiny: the bundle has no golden samples to take raw inputs from; give raws, or",
+    ):
+        compare(tmp_path / "bare.edge", samples={"features": tiny_features}, plan=plan)
 
 
 def test_a_batch_that_an_artifact_cannot_take_is_not_measured(
@@ -230,17 +350,6 @@ def test_a_batch_that_an_artifact_cannot_take_is_not_measured(
 
     assert comparison.figures("model.onnx", 1) is not None
     assert comparison.figures("model.onnx", 4) is None
-
-
-def test_an_artifact_that_takes_no_batch_of_the_plan_says_so(
-    fixed_bundle: Bundle, quick_plan: Plan, tmp_path: Path
-) -> None:
-    write_bundle(fixed_bundle, tmp_path / "fixed.edge")
-    plan = dataclasses.replace(quick_plan, batches=(4, 8))
-
-    comparison = compare(tmp_path / "fixed.edge", plan=plan)
-
-    assert comparison.subject("model.onnx").problem == "it takes batches of 1 only, not of 4, 8"
 
 
 def test_given_samples_are_measured(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import pytest
-
 from edgesmith_runtime.bench.comparison import Comparison, Load
+from edgesmith_runtime.bench.conditions import Conditions
 from edgesmith_runtime.bench.phases import Phase, Series, Setting
+from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.subject import CallStyle, Round, Subject
 from edgesmith_runtime.latency import Measurement
+from edgesmith_runtime.manifest import Score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,23 +20,24 @@ if TYPE_CHECKING:
 
 TABLE = """\
 digits: 2 rounds of fresh processes, threads: 2; medians, 95 % intervals in brackets
-Some CPU, Linux 6.1
+Some CPU, 4 of 4 processors, Linux 6.1
+Python 3.11.7, numpy 2.4.0, onnxruntime 1.32.0, keras 3.15.1
 
-                  size  peak memory   import     load  first call
-model.onnx     81.2 kB      57.0 MB  65.0 ms  6.00 ms      600 us
-model.tflite   79.0 kB            -        -        -           -
-keras predict   123 kB      57.0 MB  65.0 ms  6.00 ms      600 us
+batch 1           size                   p50   p90           to baseline
+model.onnx     81.2 kB  10.0 us [10.0, 10.0]  10.0              baseline
+model.tflite   79.0 kB                     -     -                     -
+keras predict   123 kB  40.0 ms [40.0, 40.0]  40.0  4,000 [4,000, 4,000]
 
-batch 1        latency          [interval]      p90  samples/s
-model.onnx     10.0 us  [10.0 us, 10.0 us]  10.0 us    100,000
-keras predict  40.0 ms  [40.0 ms, 40.0 ms]  40.0 ms       25.0
+                import     load  first call     peak
+model.onnx     65.0 ms  6.00 ms      600 us  57.0 MB
+keras predict  65.0 ms  6.00 ms      600 us  57.0 MB
 
 batch 1: times faster than keras               predict
 model.onnx                        4,000 [4,000, 4,000]
 
-batch 32       latency        [interval]     p90  samples/s
-model.onnx      100 us  [100 us, 100 us]  100 us    320,000
-keras predict   400 ms  [400 ms, 400 ms]  400 ms       80.0
+batch 32                     p50  p90  samples/s           to baseline
+model.onnx     100 us [100, 100]  100    320,000              baseline
+keras predict  400 ms [400, 400]  400       80.0  4,000 [4,000, 4,000]
 
 batch 32: times faster than keras               predict
 model.onnx                         4,000 [4,000, 4,000]
@@ -83,30 +85,84 @@ def test_no_line_is_wider_than_100_columns(
         for style in CallStyle
     )
     failed = Subject(name=long_name, style=None, size_bytes=1, problem="so it is, " * 40)
-    wide = dataclasses.replace(made_up_comparison, subjects=(long, failed, *styles))
+    wide = dataclasses.replace(
+        made_up_comparison, subjects=(long, failed, *styles), baseline=""
+    )
 
     assert max(len(line) for line in wide.table().splitlines()) <= 100
 
 
-@pytest.mark.parametrize(
-    ("latency_ns", "text"),
-    [
-        (850, "850 ns"),
-        (5_400, "5.40 us"),
-        (52_100, "52.1 us"),
-        (39_932_000, "39.9 ms"),
-        (2_303_000_000, "2.30 s"),
-    ],
-)
-def test_a_time_has_three_digits_and_its_unit(
-    made_up_comparison: Comparison, made_up_host: Host, latency_ns: int, text: str
+def test_every_phase_has_its_block(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
 ) -> None:
-    calls = Measurement(latencies_ns=(latency_ns,) * 100, n_warmup=10, host=made_up_host)
-    series = {Setting(Phase.STEADY): Series(measurement=calls)}
+    settings = Plan(phases=tuple(Phase), batches=(1,)).settings()
+    subject = dataclasses.replace(
+        scattered_subject(100.0, settings=settings),
+        score=Score(metric="accuracy", value=0.98765, low=0.9, high=1.0, n_samples=9),
+    )
+
+    table = scattered_comparison(subject).table()
+
+    heads = [block.splitlines()[0].split("  ")[0] for block in table.split("\n\n")[1:-1]]
+    assert heads == [
+        "batch 1",
+        "",
+        "raw input",
+        "raw input: where it goes",
+        "after 1 s idle",
+        "after 10 s idle",
+        "at 100 Hz",
+        "4 callers",
+        "120 s on end",
+        "120 s on end: over time",
+    ]
+    assert "0.988" in table
+    assert "no change above 3%" in table
+    assert max(len(line) for line in table.splitlines()) <= 100
+
+
+def test_the_heading_says_what_kind_of_machine_it_was(
+    scattered_comparison: Callable[..., Comparison], made_up_host: Host
+) -> None:
+    host = dataclasses.replace(
+        made_up_host,
+        flags="avx2 avx512_vnni",
+        is_virtual=True,
+        has_smt=True,
+        cpu_quota=1.5,
+        n_cpus_affinity=2,
+    )
+    state = Conditions(governor="powersave", min_mhz=800.0, max_mhz=3500.0)
+
+    table = scattered_comparison(host=host, conditions_start=state).table()
+
+    assert " ".join(table.splitlines()[1:3]).replace("   ", " ") == (
+        "Some CPU, 2 of 4 processors, quota 1.5, two to a core, virtual, 800 to 3500 MHz, "
+        "governor powersave, avx2 avx512_vnni, Linux 6.1"
+    )
+
+
+def test_what_the_second_baseline_is_for_is_said(
+    scattered_comparison: Callable[..., Comparison],
+) -> None:
+    table = scattered_comparison().table()
+
+    assert "'model.onnx again' is the baseline in processes of its own" in table
+
+
+def test_the_tail_is_in_the_unit_of_the_median(
+    made_up_comparison: Comparison, made_up_host: Host
+) -> None:
+    calls = Measurement(
+        latencies_ns=(5_000,) * 800 + (9_000_000,) * 200, n_warmup=10, host=made_up_host
+    )
     subject = made_up_comparison.subjects[0]
+    series = {Setting(Phase.STEADY): Series(measurement=calls)}
     timed = dataclasses.replace(
         subject, rounds=(dataclasses.replace(subject.rounds[0], series=series),)
     )
+
     table = dataclasses.replace(made_up_comparison, subjects=(timed,)).table()
 
-    assert f"  {text}  [{text}, {text}]  {text}  " in table
+    assert "5.00 us [5.00, 5.00]  9,000  9,000  9,000" in table

@@ -61,6 +61,25 @@ def test_split_without_a_mark_is_all_and_nothing() -> None:
     assert after.steps == ()
 
 
+def test_reading_and_finishing_is_the_whole_whatever_the_order_of_the_steps() -> None:
+    steps = (
+        _scale("a", "a_scaled"),
+        _scale("a_scaled", "a_twice"),
+        _scale("b", "b_scaled"),
+        Step(op="concat", inputs=("b_scaled", "a_twice"), outputs=("x",)),
+    )
+    transform = Transform(steps, ("a", "b"))
+    raw = {"a": np.array([[3.0, 5.0]]), "b": np.array([[1.0]])}
+
+    read = transform.read(raw)
+    values = transform.finish(read)
+
+    assert list(read) == ["a", "b", "a_scaled", "b_scaled"]
+    np.testing.assert_array_equal(values["x"], transform(raw)["x"], strict=True)
+    with pytest.raises(InputError, match=r"input 'b': missing; given are \['a'\]"):
+        transform.read({"a": raw["a"]})
+
+
 def test_needed_names_only_what_the_results_depend_on() -> None:
     steps = (
         _scale("a", "u"),

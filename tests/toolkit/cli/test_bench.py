@@ -7,6 +7,7 @@ import pytest
 
 from edgesmith.cli import run
 from edgesmith.pipeline import export
+from edgesmith_runtime.bench import Comparison
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,7 @@ def test_artifacts_are_compared_alone_where_there_is_no_original(
     small_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page, figures = tmp_path / "bench.html", tmp_path / "bench.json"
+    text = tmp_path / "bench.md"
 
     code = run(
         [
@@ -24,8 +26,16 @@ def test_artifacts_are_compared_alone_where_there_is_no_original(
             str(small_bundle),
             "--rounds",
             "2",
+            "--phases",
+            "steady,paced",
+            "--batch",
+            "1",
+            "--rate",
+            "2000",
             "--html",
             str(page),
+            "--markdown",
+            str(text),
             "--json",
             str(figures),
         ]
@@ -36,9 +46,12 @@ def test_artifacts_are_compared_alone_where_there_is_no_original(
     assert code == 0
     assert "model.onnx" in shown.out
     assert "No original was given" in shown.out
-    assert "2 of 2" in shown.err
+    assert "4 of 4  round 2: model.onnx" in shown.err
     assert members["plan"]["n_rounds"] == 2
+    assert set(members["subjects"][0]["settings"]) == {"steady:1", "paced:2000"}
+    assert json.loads(json.dumps(Comparison.read(figures).to_json())) == members
     assert "model.onnx" in page.read_text()
+    assert "model.onnx" in text.read_text()
 
 
 def test_a_missing_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,3 +93,22 @@ def test_a_model_file_is_no_subject(
 
     assert code == 0
     assert "No original was given" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--phases", "warm"], "--phases: expected all, or some of steady, raw, idle, paced"),
+        (
+            ["--batch", "0"],
+            "--batch: expected whole numbers from 1 with commas between, got '0'",
+        ),
+        (["--engine", "torch"], "engines: expected some that run an artifact of this bundle"),
+        (["--against", "a.onnx", "--device", "ssh://there"], "--against with --device: the"),
+    ],
+)
+def test_a_wrong_word_is_told(
+    small_bundle: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert run(["bench", str(small_bundle), *words]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")

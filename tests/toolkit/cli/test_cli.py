@@ -17,7 +17,8 @@ HEAVY = "{'numpy', 'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxrunt
 
 NAMES = [
     *("demo", "new", "build", "convert", "optimize", "check"),
-    *("bench", "inspect", "unpack", "sign", "verify"),
+    *("bench", "profile", "compare", "predict", "tune"),
+    *("inspect", "unpack", "sign", "verify"),
 ]
 
 

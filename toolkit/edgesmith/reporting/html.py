@@ -28,9 +28,8 @@ from edgesmith.reporting.usage import usage_code
 
 if TYPE_CHECKING:
     from edgesmith.core import Report
-    from edgesmith_runtime.bench import Comparison
 
-__all__ = ["render_comparison", "render_html"]
+__all__ = ["render_html"]
 
 
 def render_html(report: Report) -> str:
@@ -58,19 +57,6 @@ def render_html(report: Report) -> str:
             origin=origin_facts(report.provenance),
             configuration=configuration_text(report.provenance),
             usage=usage_code(report),
-        )
-    )
-
-
-def render_comparison(comparison: Comparison) -> str:
-    """The page of one latency comparison alone."""
-    return (
-        _environment()
-        .get_template("comparison.html")
-        .render(
-            name=comparison.bundle,
-            version=version("edgesmith"),
-            speed=speed_chapter(comparison, None),
         )
     )
 

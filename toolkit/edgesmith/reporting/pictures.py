@@ -29,7 +29,7 @@ from edgesmith.reporting.quantities import (
     size_text,
     tick_text,
 )
-from edgesmith_runtime.bench import CallStyle
+from edgesmith_runtime.bench import CallStyle, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,11 +170,15 @@ def sizes_picture(report: Report) -> str:
 
 
 def latency_picture(comparison: Comparison, chosen: str | None) -> str:
-    """Median latency at batch 1 of every subject, the slowest first; empty without any."""
+    """Median latency at batch 1 of every subject, the slowest first; empty without any.
+
+    The baseline's twin is left out: it is there for the noise alone.
+    """
     measured = [
         (subject.name, figures.median_ns.value)
         for subject in comparison.subjects
-        if (figures := figures_of(comparison, subject.name)) is not None
+        if subject.kind is not SubjectKind.AGAIN
+        and (figures := figures_of(comparison, subject.name)) is not None
     ]
     items = [
         Bar(name=name, value=value, text=latency_text(value), chosen=name == chosen)

@@ -21,7 +21,7 @@ from edgesmith.reporting.quantities import (
     share_text,
     size_text,
 )
-from edgesmith_runtime.bench import CallStyle
+from edgesmith_runtime.bench import CallStyle, SubjectKind
 
 if TYPE_CHECKING:
     from edgesmith.core import Account, Candidate, Report
@@ -156,8 +156,12 @@ def _factor(factor: Estimate | None) -> Cell:
 
 
 def latency_rows(comparison: Comparison, chosen: str | None) -> list[LatencyRow]:
-    """Every subject, in the order of the comparison."""
-    return [_subject(subject, comparison, chosen) for subject in comparison.subjects]
+    """Every subject but the baseline's twin, in the order of the comparison."""
+    return [
+        _subject(subject, comparison, chosen)
+        for subject in comparison.subjects
+        if subject.kind is not SubjectKind.AGAIN
+    ]
 
 
 def _subject(subject: Subject, comparison: Comparison, chosen: str | None) -> LatencyRow:

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgesmith.config.delivery import ConversionConfig
-from edgesmith.conversion import convert
-from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith.training.architectures import architectures
 from edgesmith_runtime.manifest import Output, Task
@@ -17,7 +14,9 @@ from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, TensorSpec
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+
+    from edgesmith_runtime.bundle import Artifact
 
 CLASSES = Output(name="scores", shape=(3,), labels=("a", "b", "c"))
 
@@ -34,20 +33,14 @@ CLASSES = Output(name="scores", shape=(3,), labels=("a", "b", "c"))
     ],
 )
 def test_an_artifact_answers_as_keras(
-    tmp_path: Path, name: str, options: dict[str, Any], fmt: Format
+    artifact_of: Callable[..., Artifact], name: str, options: dict[str, Any], fmt: Format
 ) -> None:
     inputs = (TensorSpec("image", "float32", ("batch", 32, 32, 3)),)
     model = architectures[name](inputs, CLASSES, Task.CLASSIFICATION, **options)
     reference = trace(model)
     images = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype(np.float32)
 
-    artifact = convert(
-        reference,
-        Recipe(name="any", format=fmt),
-        labels={"scores": ("a", "b", "c")},
-        config=ConversionConfig(),
-        directory=tmp_path,
-    )
+    artifact = artifact_of(reference, fmt, labels={"scores": ("a", "b", "c")})
 
     answers = open_runner(artifact, n_threads=1).run({"image": images})["scores"]
     np.testing.assert_allclose(answers, reference.run({"image": images})["scores"], atol=1e-5)

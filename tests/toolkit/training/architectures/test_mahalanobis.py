@@ -8,9 +8,6 @@ import pytest
 from scipy.spatial.distance import mahalanobis as distance
 from sklearn.covariance import LedoitWolf
 
-from edgesmith.config import ConversionConfig
-from edgesmith.conversion import convert
-from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith.training.architectures import architectures
 from edgesmith.training.architectures.mahalanobis import fit_mahalanobis
@@ -20,9 +17,12 @@ from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, TensorSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from edgesmith_runtime.bundle import Artifact
 
 SCORE = Output(name="score", shape=(1,))
 
@@ -97,20 +97,18 @@ def test_the_mean_itself_has_a_score_of_0_and_tensors_are_flattened() -> None:
     assert model(np.zeros((1, 2, 3), np.float32)).numpy().item() == pytest.approx(0, abs=1e-5)
 
 
-@pytest.mark.parametrize("fmt", ["onnx", pytest.param("tflite", marks=pytest.mark.tflite)])
-def test_what_lies_far_off_never_looks_normal(fmt: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "fmt", [Format.ONNX, pytest.param(Format.TFLITE, marks=pytest.mark.tflite)]
+)
+def test_what_lies_far_off_never_looks_normal(
+    fmt: Format, artifact_of: Callable[..., Artifact]
+) -> None:
     samples = _samples()
     model = _model(5)
     fit_mahalanobis(model, {"x": samples}, {})
     farthest = float(model(samples).numpy().max())
 
-    artifact = convert(
-        trace(model),
-        Recipe(name="float32", format=Format(fmt)),
-        labels={},
-        config=ConversionConfig(),
-        directory=tmp_path,
-    )
+    artifact = artifact_of(trace(model), fmt)
     far = np.concatenate(
         [
             np.full((1, 5), sign * 10.0**power, np.float32)

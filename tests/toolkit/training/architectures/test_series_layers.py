@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith.config.delivery import ConversionConfig
-from edgesmith.conversion import convert
-from edgesmith.recipe import Recipe
 from edgesmith.reference import trace
 from edgesmith.training.architectures import architectures
 from edgesmith_runtime.errors import ConfigError
@@ -18,10 +15,12 @@ from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, TensorSpec
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
     from typing import Any
 
     import keras
+
+    from edgesmith_runtime.bundle import Artifact
 
 CLASSES = Output(name="scores", shape=(3,), labels=("a", "b", "c"))
 VALUE = Output(name="value", shape=(1,))
@@ -152,18 +151,12 @@ def test_what_is_no_series_is_refused(name: str) -> None:
 )
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_an_artifact_answers_as_keras(
-    tmp_path: Path, name: str, options: dict[str, Any], fmt: Format
+    artifact_of: Callable[..., Artifact], name: str, options: dict[str, Any], fmt: Format
 ) -> None:
     reference = trace(_net(name, 12, 2, **options))
     tensors = {"features": np.random.default_rng(0).normal(size=(3, 12, 2)).astype(np.float32)}
 
-    artifact = convert(
-        reference,
-        Recipe(name="any", format=fmt),
-        labels={"scores": ("a", "b", "c")},
-        config=ConversionConfig(),
-        directory=tmp_path,
-    )
+    artifact = artifact_of(reference, fmt, labels={"scores": ("a", "b", "c")})
 
     answers = open_runner(artifact, n_threads=1).run(tensors)["scores"]
     np.testing.assert_allclose(answers, reference.run(tensors)["scores"], atol=1e-5)

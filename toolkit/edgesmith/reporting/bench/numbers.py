@@ -1,0 +1,83 @@
+"""The figures of a comparison, each drawn once however many chapters show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgesmith_runtime.bench import Phase, Setting, SubjectKind
+
+if TYPE_CHECKING:
+    from edgesmith_runtime.bench import Comparison, Subject
+    from edgesmith_runtime.bench.course import Course
+    from edgesmith_runtime.bench.figures import Figures
+    from edgesmith_runtime.latency import Estimate
+
+__all__ = ["Numbers"]
+
+
+class Numbers:
+    """What the chapters ask a comparison; the answers are kept, as an interval takes a while.
+
+    Args:
+        comparison: That they are of.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.measured = [one for one in comparison.subjects if one.rounds]
+        present = {
+            setting for one in self.measured for item in one.rounds for setting in item.series
+        }
+        planned = comparison.plan.settings()
+        rest = sorted(present.difference(planned), key=str)
+        self.settings: list[Setting] = [*(one for one in planned if one in present), *rest]
+        self._figures: dict[tuple[str, Setting], Figures | None] = {}
+        self._ratios: dict[tuple[str, Setting, str], Estimate | None] = {}
+        self._courses: dict[str, Course | None] = {}
+
+    @property
+    def main(self) -> Setting | None:
+        """The setting that the page speaks of first: the first steady one, else the first."""
+        steady = [one for one in self.settings if one.phase is Phase.STEADY]
+        return next(iter(steady or self.settings), None)
+
+    @property
+    def baseline(self) -> str:
+        """The subject that ratios are to."""
+        return self.comparison.baseline
+
+    def figures(self, name: str, setting: Setting) -> Figures | None:
+        """The figures of a subject; None where it was not measured."""
+        key = (name, setting)
+        if key not in self._figures:
+            self._figures[key] = self.comparison.figures(name, setting)
+        return self._figures[key]
+
+    def ratio(self, name: str, setting: Setting, *, to: str) -> Estimate | None:
+        """The latency of a subject to that of another; None where one was not measured."""
+        key = (name, setting, to)
+        if key not in self._ratios:
+            self._ratios[key] = self.comparison.ratio(name, setting, to=to)
+        return self._ratios[key]
+
+    @property
+    def sustained(self) -> Setting | None:
+        """The run on end that was measured; None where there is none."""
+        runs = [one for one in self.settings if one.phase is Phase.SUSTAINED]
+        return next(iter(runs), None)
+
+    def course(self, name: str) -> Course | None:
+        """How that run of a subject went; None where nothing can be told."""
+        if name not in self._courses:
+            self._courses[name] = self.comparison.course(name)
+        return self._courses[name]
+
+    def ranked(self, setting: Setting) -> list[tuple[Subject, Figures]]:
+        """The subjects by median latency, the fastest first, no second runs among them."""
+        found = [
+            (one, figures)
+            for one in self.measured
+            if one.kind is not SubjectKind.AGAIN
+            and (figures := self.figures(one.name, setting)) is not None
+        ]
+        return sorted(found, key=lambda pair: pair[1].median_ns.value)
