@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from edgesmith_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
+    from types import ModuleType
+
+    # Modules with their members, by package and how many modules there are: TensorFlow's make
+    # their members slowly.
+    _Packages = dict[tuple[str, int], list[tuple[ModuleType, dict[str, Any]]]]
 
 __all__ = ["Patch", "patched"]
 
@@ -46,12 +51,13 @@ def patched(patches: Iterable[Patch]) -> Generator[None]:
             other than the tested ones.
     """
     with _tracing, ExitStack() as undo:
+        packages: _Packages = {}
         for patch in patches:
-            _apply(patch, undo)
+            _apply(patch, undo, packages)
         yield
 
 
-def _apply(patch: Patch, undo: ExitStack) -> None:
+def _apply(patch: Patch, undo: ExitStack, packages: _Packages) -> None:
     module_name, _, path = patch.place.partition(":")
     *owners, name = path.split(".")
     try:
@@ -63,7 +69,7 @@ def _apply(patch: Patch, undo: ExitStack) -> None:
             "constraints.txt lists"
         ) from error
     replacement = _for_this_thread(original, patch)
-    for place in [holder] if owners else list(_holders(module_name, name, original)):
+    for place in [holder] if owners else _holders(module_name, name, original, packages):
         setattr(place, name, replacement)
         undo.callback(setattr, place, name, original)
 
@@ -85,9 +91,16 @@ def _guarded(original: Any, patch: Patch) -> Callable[..., Any]:
     return guarded
 
 
-def _holders(module_name: str, name: str, original: Any) -> Iterator[Any]:
+def _holders(
+    module_name: str, name: str, original: Any, packages: _Packages
+) -> list[ModuleType]:
     """Modules of the same package that have the function under its name."""
-    root = module_name.partition(".")[0]
-    for known, module in list(sys.modules.items()):
-        if known.partition(".")[0] == root and vars(module).get(name) is original:
-            yield module
+    package = module_name.partition(".")[0]
+    key = package, len(sys.modules)  # to import a patch's place may bring more of them
+    if key not in packages:
+        packages[key] = [
+            (module, vars(module))
+            for known, module in list(sys.modules.items())
+            if known.partition(".")[0] == package
+        ]
+    return [module for module, members in packages[key] if members.get(name) is original]
