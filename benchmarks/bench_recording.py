@@ -1,13 +1,14 @@
 """What `model.record()` costs a call: the same call recorded and not, in turn, in fresh processes.
 
-    python benchmarks/bench_recording.py BUNDLE [BUNDLE ...] [--processes 6] [--out FILE]
+    python benchmarks/bench_recording.py BUNDLE [BUNDLE ...] [--every N ...] [--processes 6] [--out FILE]
 
-Of each bundle `predict` on its first golden sample, and `run` on its tensors; one thread.
+Every call is recorded, then one in N of each N, as an app would ask for it. Of each bundle `predict` on its first golden sample, and `run` on its tensors; one thread.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -21,6 +22,7 @@ from harness import call_us, in_fresh_processes, intervals, record
 import edgesmith_runtime as er
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.golden import Media, read_golden
+from edgesmith_runtime.recording import BURST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,10 +48,12 @@ def calls(model: Model, path: Path, folder: Path) -> dict[str, Callable[[], obje
 
 
 def blocks(
-    model: Model, call: Callable[[], object], rng: np.random.Generator
+    model: Model, call: Callable[[], object], rng: np.random.Generator, every: int
 ) -> list[tuple[float, float]]:
     """Microseconds a call, by block, (recorded, not), of one model: two differ by where they lie."""
     n_calls = max(int(BLOCK_US / call_us(call)), 4)
+    if every > 1:  # whole turns: a burst, and the calls that are left out after it
+        n_calls = -(-n_calls // (BURST * every)) * BURST * every
 
     def block_us() -> float:
         started = time.perf_counter_ns()
@@ -61,18 +65,18 @@ def blocks(
     for _ in range(N_BLOCKS):
         times: dict[int, float] = {}
         for which in rng.permutation(2):
-            with model.record() if which == 0 else nullcontext():
+            with model.record(every=every) if which == 0 else nullcontext():
                 times[int(which)] = block_us()
         pairs.append((times[0], times[1]))
     return pairs
 
 
-def child(path: Path, seed: int) -> dict[str, list[tuple[float, float]]]:
+def child(path: Path, seed: int, every: int) -> dict[str, list[tuple[float, float]]]:
     rng = np.random.default_rng(seed)
     model = er.load(path, n_threads=1, tuned=False)
     with tempfile.TemporaryDirectory() as name:
         return {
-            what: blocks(model, call, rng)
+            what: blocks(model, call, rng, every)
             for what, call in calls(model, path, Path(name)).items()
         }
 
@@ -80,20 +84,23 @@ def child(path: Path, seed: int) -> dict[str, list[tuple[float, float]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    parser.add_argument("--every", type=int, nargs="+", default=[1])
     parser.add_argument("--processes", type=int, default=6)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--child", type=int)
     arguments = parser.parse_args()
     if arguments.child is not None:
-        print(json.dumps(child(arguments.bundles[0], arguments.child)))
+        print(json.dumps(child(arguments.bundles[0], arguments.child, arguments.every[0])))
         return
     figures = {}
-    for path in arguments.bundles:
-        children = in_fresh_processes(Path(__file__), [str(path)], arguments.processes)
+    for path, every in itertools.product(arguments.bundles, arguments.every):
+        given = [str(path), "--every", str(every)]
+        children = in_fresh_processes(Path(__file__), given, arguments.processes)
         for what in children[0]:
             found = intervals([[tuple(pair) for pair in child[what]] for child in children])
-            figures[f"{path.stem} {what}"] = found
-            print(f"{path.stem} {what}: {found}")
+            name = f"{path.stem} {what}" + (f", every {every}" if every > 1 else "")
+            figures[name] = found
+            print(f"{name}: {found}", flush=True)
     print(record("recording", figures, arguments.out))
 
 

@@ -246,12 +246,13 @@ def end_cases(check: Check) -> None:
         return f"exit code {code}: {lines[-1]}"
 
     def first(pattern: str) -> psutil.Process:
-        (found,) = [
+        found = [
             one
             for one in check.sshd.processes()
             if any(re.fullmatch(pattern, word) for word in one.cmdline())
         ]
-        return found
+        # One that it has just forked still has its words.
+        return min(found, key=lambda one: one.create_time())
 
     lost = "the connection was lost during tune"
     check.case("connection lost", lambda: cut(check.sshd.cut), lost)
@@ -259,6 +260,11 @@ def end_cases(check: Check) -> None:
         "the program there is ended",
         lambda: cut(lambda: first(r"import sys;exec.*").terminate()),
         "our program there ended during tune",
+    )
+    check.case(
+        "the program there is killed",
+        lambda: cut(lambda: first(r"import sys;exec.*").kill()),
+        "during tune",
     )
     check.case(
         "the work there is killed",

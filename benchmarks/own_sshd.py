@@ -85,7 +85,7 @@ class OwnSshd:
         return found
 
     def _left(self) -> list[str]:
-        found = [str(path) for path in self.cache.glob("edgesmith/session-*")]
+        found = [str(path) for path in self.cache.glob("edgesmith/edgesmith-session-*")]
         for process in self.processes():
             with suppress(psutil.Error):  # it has just ended
                 found.append(" ".join(process.cmdline()))

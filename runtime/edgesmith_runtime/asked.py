@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, TypeVar
+from weakref import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,8 +22,9 @@ _WATCHING: set[int] = set()  # the recorders of this process
 
 
 def watch(recorder: object) -> None:
-    """Have moments taken from now on."""
+    """Have moments taken from now on, until ``end_watching``, or while it lives."""
     _WATCHING.add(id(recorder))
+    finalize(recorder, _WATCHING.discard, id(recorder)).atexit = False
 
 
 def end_watching(recorder: object) -> None:

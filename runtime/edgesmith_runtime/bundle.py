@@ -158,10 +158,23 @@ def read_bundle(
                 if check is not None:
                     check(few.get(_SEAL), few[SUMS])
 
-            files = read_unpacked(place, unlisted={_SEAL: _MAX_SEAL_BYTES}, check=first)
+            try:
+                files = read_unpacked(place, unlisted={_SEAL: _MAX_SEAL_BYTES}, check=first)
+            except BundleError:
+                from edgesmith_runtime.mistaken import refuse_other_folder  # it names the cure
+
+                refuse_other_folder(place)
+                raise
             return _checked(files, place, None)
         content = read_regular(place, max_bytes=MAX_ARCHIVE_BYTES, follow_links=True)
-        return _checked(read_archive(content, place), place, check)
+        try:
+            members = read_archive(content, place)
+        except BundleError:
+            from edgesmith_runtime.mistaken import refuse_model_file  # it names the cure
+
+            refuse_model_file(place, content)
+            raise
+        return _checked(members, place, check)
     except FileNotFoundError as error:
         raise BundleError(
             f"{place}: no such file; expected a bundle: NAME.edge, or its unpacked directory"

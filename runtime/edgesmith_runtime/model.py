@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,6 +62,7 @@ class Model:
         self._runner = runner
         self._settings = settings
         self._recorder: Recorder | None = None
+        self._recording = Lock()  # held while a recorder is there; nobody waits for it
         missing = _may_be_missing(bundle.manifest, len(transform.steps))
         self._finiteness = Finiteness(non_finite, missing)
 
@@ -136,7 +138,7 @@ class Model:
         if timeout is None:
             if _is_empty(raws):
                 return []
-            if (recorder := self._recorder) is not None:
+            if (recorder := self._recorder) is not None and not next(recorder.turns):
                 return recorder.predict_batch(raws, None)
             tensors = self._prepare(self._split(raws))
             outputs = self._runner.run(tensors)
@@ -147,7 +149,7 @@ class Model:
             check_ending(self.artifact, timeout)
             if _is_empty(raws):
                 return []
-            if (recorder := self._recorder) is not None:
+            if (recorder := self._recorder) is not None and not next(recorder.turns):
                 return recorder.predict_batch(raws, deadline)
             tensors = self._prepare(self._split(raws))
             left = self._left(deadline)
@@ -238,43 +240,57 @@ class Model:
             BackendError: The engine failed.
             ValueError: ``timeout`` is not a number of seconds.
         """
-        if (recorder := self._recorder) is not None:
+        if (recorder := self._recorder) is not None and not next(recorder.turns):
             return recorder.run(tensors, timeout)
         return self._runner.run(tensors, timeout=timeout)
 
-    def record(self, capacity: int = 10_000) -> Recorder:
+    def record(self, capacity: int = 10_000, *, every: int = 1) -> Recorder:
         """Keep where each call spends its time, from now until ``stop``, for ``explain``.
 
-        ``with model.record() as recorder:`` stops at its end. It takes about a microsecond of
-        each call; without it nothing is kept and nothing is timed.
+        ``with model.record() as recorder:`` stops at its end. A recorded call takes 2 us (``run``)
+        to 9 us (``predict``) longer: below 1 % of calls from a millisecond on. Of quicker ones
+        ``every`` lowers it: 16 makes it 0.6 us on average, below 1 % of a ``predict`` of 100 us.
+        Without a recorder nothing is kept and nothing is timed.
 
         Args:
-            capacity: Calls that are kept, the newest, from 1; each takes 104 bytes.
+            capacity: Calls that are kept, the newest, from 1; each takes 120 bytes.
+            every: One call in so many is recorded, 32 in a row each time, from 1 to 1000; the
+                others take 0.05 us longer.
 
         Raises:
-            ValueError: It is no such number, or the model is recorded already.
+            ValueError: One is no such number, or the model is recorded already.
         """
-        from edgesmith_runtime.recording import Recorder, Stages
+        from edgesmith_runtime.recording import MOST_EVERY, Recorder, Stages
 
-        if isinstance(cast("object", capacity), bool) or not capacity >= 1:
+        if type(capacity) is not int or capacity < 1:
             raise ValueError(f"capacity: expected calls from 1, got {capacity!r}")
-        if self._recorder is not None:
+        if type(every) is not int or not 1 <= every <= MOST_EVERY:
+            raise ValueError(
+                f"every: expected one call in so many, 1 to {MOST_EVERY}, got {every!r}"
+            )
+        if not self._recording.acquire(blocking=False):
             raise ValueError(
                 f"{self.manifest.name}: expected a model that is not recorded, it is already; "
                 "stop that recorder first"
             )
-        self._recorder = Recorder(
-            self._bundle,
-            self._runner,
-            self._settings,
-            Stages(self._timed_tensors, self._runner.run, self._left, self._answers),
-            capacity=capacity,
-            on_stop=self._end_recording,
-        )
-        return self._recorder
+        try:
+            recorder = self._recorder = Recorder(
+                self._bundle,
+                self._runner,
+                self._settings,
+                Stages(self._timed_tensors, self._runner.run, self._left, self._answers),
+                capacity=capacity,
+                every=every,
+                on_stop=self._end_recording,
+            )
+        except BaseException:  # no memory for so many calls
+            self._recording.release()
+            raise
+        return recorder
 
     def _end_recording(self) -> None:
         self._recorder = None
+        self._recording.release()
 
     def selftest(self) -> SelfTestResult:
         """Replay the golden samples of the bundle: raw input to tensors to outputs.

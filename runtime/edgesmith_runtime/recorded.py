@@ -27,12 +27,15 @@ __all__ = ["STAGES", "Recording"]
 
 _KIND = "edgesmith-recording"
 _VERSION = 1
+_MOST = (
+    2**59
+)  # of any column, 18 years in ns: sums of a few of them are whole numbers of 64 bits
 
 STAGES = ("wait", "decode", "prepare", "infer", "answer")
 # What a row has beside its stages and whether it came from raw inputs.
 _COLUMNS = (
     *("begins_ns", "cpu_ns", "n_rows", "n_sharing"),
-    *("n_in_flight", "copied_bytes", "thread_ids"),
+    *("n_in_flight", "copied_bytes", "thread_ids", "bursts"),
 )
 
 
@@ -51,7 +54,8 @@ class Recording:
         n_process_threads: That the process had at the end, idle ones included; None: not known.
         wall_ns: How long calls were recorded.
         process_cpu_ns: Processor time of the whole process meanwhile.
-        n_calls: In all; those before the ones here are not kept.
+        n_calls: That were recorded in all; those before the ones here are not kept.
+        every: One call in so many was recorded, some in a row each time.
         begins_ns: When a call was asked for, from the start of the recording.
         stages_ns: ``wait``: from the asking until a thread took it up, or the batch that it ran
             in; ``decode``: from raw inputs, as files, bytes, cells or texts, to arrays;
@@ -62,8 +66,10 @@ class Recording:
         n_rows: Samples in the run, those of other callers of a batch included.
         n_sharing: Callers of a ``Batcher`` that shared the run; else 1.
         n_in_flight: Runs of this model that were going on when this one began, with it.
-        copied_bytes: Of arrays that were not contiguous, had to be cast, or were put together.
+        copied_bytes: Of arrays that were not contiguous or were put together to a batch; of more
+            than 32 raw inputs by the first 32.
         thread_ids: As ``threading.get_ident``.
+        bursts: Between calls of the same number none was left out.
         is_raw: Whether it was a call with raw inputs; False for ``run``.
     """
 
@@ -78,6 +84,7 @@ class Recording:
     wall_ns: int
     process_cpu_ns: int
     n_calls: int
+    every: int
     begins_ns: NDArray[np.int64]
     stages_ns: Mapping[str, NDArray[np.int64]]
     cpu_ns: NDArray[np.int64]
@@ -86,6 +93,7 @@ class Recording:
     n_in_flight: NDArray[np.int64]
     copied_bytes: NDArray[np.int64]
     thread_ids: NDArray[np.int64]
+    bursts: NDArray[np.int64]
     is_raw: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
@@ -108,9 +116,10 @@ class Recording:
         from edgesmith_runtime.recording_table import calls_text, stage_table
 
         dropped = f", the last of {self.n_calls}" if self.n_calls > len(self) else ""
+        sampled = f", one call in {self.every} recorded" if self.every > 1 else ""
         lines = [
             f"{self.artifact} of '{self.bundle}': {calls_text(len(self))} in "
-            f"{self.wall_ns / 1e9:.3g} s{dropped}"
+            f"{self.wall_ns / 1e9:.3g} s{dropped}{sampled}"
         ]
         for name, chosen in (("from raw inputs", self.is_raw), ("run", ~self.is_raw)):
             if chosen.any():
@@ -145,10 +154,11 @@ class Recording:
             document = json.loads(Path(path).read_bytes())
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else error
             raise InputError(
                 f"{path}: expected a recording, as recording.save(path) writes it, got no JSON: "
-                f"{error}"
+                f"{reason}"
             ) from error
         return cls.from_json(document, where=os.fspath(path))
 
@@ -168,6 +178,7 @@ class Recording:
             "wall_ns": self.wall_ns,
             "process_cpu_ns": self.process_cpu_ns,
             "n_calls": self.n_calls,
+            "every": self.every,
             "stages_ns": {name: taken.tolist() for name, taken in self.stages_ns.items()},
             **{name: getattr(self, name).tolist() for name in (*_COLUMNS, "is_raw")},
         }
@@ -198,6 +209,11 @@ class Recording:
             )
         try:
             return cls._read(found)
+        except KeyError as error:
+            raise InputError(
+                f"{where}: a recording without {error.args[0]!r}: another version of "
+                "edgesmith-runtime wrote it, or a part was lost; record again"
+            ) from error
         except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise InputError(
                 f"{where}: damaged: {type(error).__name__}: {error}; save the recording again"
@@ -207,21 +223,22 @@ class Recording:
     def _read(cls, found: Mapping[str, Any]) -> Recording:
         settings = found["settings"]
         n_threads = found["n_process_threads"]
-        columns: dict[str, Any] = {name: np.asarray(found[name], np.int64) for name in _COLUMNS}
+        columns: dict[str, Any] = {name: _column(found, name) for name in _COLUMNS}
         return cls(
             bundle=str(found["bundle"]),
             identity=str(found["identity"]),
             artifact=str(found["artifact"]),
-            artifact_bytes=int(found["artifact_bytes"]),
-            n_available_threads=int(found["n_available_threads"]),
-            n_process_threads=None if n_threads is None else int(n_threads),
-            wall_ns=int(found["wall_ns"]),
-            process_cpu_ns=int(found["process_cpu_ns"]),
-            n_calls=int(found["n_calls"]),
+            artifact_bytes=_whole(found, "artifact_bytes"),
+            n_available_threads=_whole(found, "n_available_threads"),
+            n_process_threads=None if n_threads is None else _whole(found, "n_process_threads"),
+            wall_ns=_whole(found, "wall_ns"),
+            process_cpu_ns=_whole(found, "process_cpu_ns"),
+            n_calls=_whole(found, "n_calls"),
+            every=_whole(found, "every"),
             settings=None if settings is None else settings_from(settings),
             host=Host(**found["host"]),
-            stages_ns={name: np.asarray(found["stages_ns"][name], np.int64) for name in STAGES},
-            is_raw=np.asarray(found["is_raw"], np.bool_),
+            stages_ns={name: _column(found["stages_ns"], name) for name in STAGES},
+            is_raw=_flags(found, "is_raw"),
             **columns,
         )
 
@@ -237,6 +254,7 @@ class Recording:
         wall_ns: int,
         process_cpu_ns: int,
         n_calls: int,
+        every: int,
     ) -> Recording:
         """A recording of this process, from the columns of a recorder."""
         cuts = ("asked", "begun", "read", "prepared", "inferred", "ended")
@@ -252,6 +270,7 @@ class Recording:
             wall_ns=wall_ns,
             process_cpu_ns=process_cpu_ns,
             n_calls=n_calls,
+            every=every,
             begins_ns=moments["asked"] - start_ns,
             stages_ns={
                 stage: moments[after] - moments[before]
@@ -263,8 +282,32 @@ class Recording:
             n_in_flight=moments["n_in_flight"],
             copied_bytes=moments["copied_bytes"],
             thread_ids=moments["thread_id"],
+            bursts=moments["burst"],
             is_raw=moments["is_raw"].astype(np.bool_),
         )
+
+
+def _column(found: Mapping[str, Any], name: str) -> NDArray[np.int64]:
+    """One number a call; ValueError where one is none, or larger than any that is measured."""
+    values = np.asarray(found[name])
+    is_whole = values.dtype.kind == "i"
+    if values.size and not (is_whole and -_MOST <= values.min() <= values.max() <= _MOST):
+        raise ValueError(f"{name}: expected whole numbers up to 2**59, got others")
+    return values.astype(np.int64)
+
+
+def _flags(found: Mapping[str, Any], name: str) -> NDArray[np.bool_]:
+    values = np.asarray(found[name])
+    if values.size and values.dtype.kind != "b":
+        raise ValueError(f"{name}: expected true or false, got others")
+    return values.astype(np.bool_)
+
+
+def _whole(found: Mapping[str, Any], name: str) -> int:
+    value = found[name]
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise ValueError(f"{name}: expected a whole number from 0 to 2**59, got {value!r:.60}")
+    return value
 
 
 def _n_process_threads() -> int | None:

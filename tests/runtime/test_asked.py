@@ -11,8 +11,12 @@ def seen(given: str, *, timeout: float | None) -> tuple[str, float | None, tuple
     return given, timeout, ASKED_NS.get()
 
 
+class Watcher:
+    """Takes moments as a recorder does."""
+
+
 def test_nobody_asks_for_the_time_unless_somebody_records() -> None:
-    recorder = object()
+    recorder = Watcher()
 
     assert moment_ns() == 0
     watch(recorder)
@@ -21,6 +25,15 @@ def test_nobody_asks_for_the_time_unless_somebody_records() -> None:
     end_watching(recorder)
 
     assert taken > 0
+    assert moment_ns() == 0
+
+
+def test_who_is_gone_takes_no_moments() -> None:
+    recorder = Watcher()
+    watch(recorder)
+
+    del recorder
+
     assert moment_ns() == 0
 
 

@@ -11,6 +11,8 @@ from scipy import stats
 from edgesmith_runtime.host import this_host
 from edgesmith_runtime.latency import (
     Measurement,
+    even_percentile,
+    even_quantile,
     measure,
     median_interval,
     ratio_interval,
@@ -174,3 +176,33 @@ def test_a_ratio_of_different_rounds_is_refused() -> None:
 def test_an_interval_of_no_round_is_refused() -> None:
     with pytest.raises(ValueError, match="expected at least one round, got none"):
         median_interval([], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("percent", [10, 50, 90, 99])
+def test_rounds_of_one_length_have_the_percentile_of_all_calls(percent: float) -> None:
+    rounds = np.random.default_rng(0).lognormal(10, 1, (5, 400))
+
+    found = even_percentile(list(rounds), percent)
+
+    assert found == pytest.approx(np.percentile(rounds, percent))
+
+
+def test_a_short_round_counts_as_much_as_a_long_one() -> None:
+    rounds = [[1] * 900, [5] * 100, [9] * 100]
+
+    assert even_quantile(rounds, 25) == 1
+    assert even_quantile(rounds, 50) == 5
+    assert even_quantile(rounds, 90) == 9
+
+
+@pytest.mark.parametrize(
+    ("lengths", "is_known"), [((50, 50), True), ((50, 49), False), ((900, 20, 20), False)]
+)
+def test_uneven_rounds_support_less(lengths: tuple[int, ...], is_known: bool) -> None:  # noqa: FBT001
+    found = even_percentile([[7] * length for length in lengths], 90)
+
+    assert (found is not None) is is_known
+
+
+def test_one_sample_is_every_quantile() -> None:
+    assert even_quantile([[3]], 90) == 3

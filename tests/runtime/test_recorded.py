@@ -57,9 +57,13 @@ def test_a_place_that_cannot_be_written_to_is_named(
     [
         (None, "cannot be read: No such file"),
         ("not JSON", "got no JSON"),
+        ("[" * 100_000, "got no JSON: nested too deeply$"),
         ("[1]", "got another document"),
         ('{"kind": "edgesmith-recording", "version": 9}', "expected version 1 .*, got 9"),
-        ('{"kind": "edgesmith-recording", "version": 1}', "damaged: KeyError"),
+        (
+            '{"kind": "edgesmith-recording", "version": 1}',
+            "a recording without 'settings': another version",
+        ),
     ],
 )
 def test_what_is_no_recording_is_refused(
@@ -83,3 +87,32 @@ def test_columns_of_unlike_lengths_are_refused(recording: er.Recording) -> None:
         er.Recording.from_json(document, where="app.json")
     with pytest.raises(ValueError, match="stages_ns: expected"):
         dataclasses.replace(recording, stages_ns={})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("begins_ns", [10**30] * 3, "begins_ns: expected whole numbers up to 2"),
+        ("cpu_ns", [-(2**63)] * 3, "cpu_ns: expected whole numbers up to 2"),
+        ("n_rows", [1.0] * 3, "n_rows: expected whole numbers"),
+        ("is_raw", [1] * 3, "is_raw: expected true or false"),
+        ("wall_ns", 10**30, "wall_ns: expected a whole number from 0 .*, got 1000"),
+        ("n_calls", 3.0, "n_calls: expected a whole number from 0 .*, got 3.0"),
+    ],
+)
+def test_what_no_call_can_have_taken_is_refused(
+    recording: er.Recording, name: str, value: object, message: str
+) -> None:
+    document = recording.to_json() | {name: value}
+
+    with pytest.raises(InputError, match=f"app.json: damaged: ValueError: {message}"):
+        er.Recording.from_json(document, where="app.json")
+
+
+@pytest.mark.parametrize("taken", [1.9, 10**30, "5", None])
+def test_stages_are_whole_numbers(recording: er.Recording, taken: object) -> None:
+    document = recording.to_json()
+    document["stages_ns"]["infer"] = [taken] * 3
+
+    with pytest.raises(InputError, match="damaged: ValueError: infer: expected whole numbers"):
+        er.Recording.from_json(document, where="app.json")

@@ -54,6 +54,7 @@ def _subject(file: str, latencies_ns: tuple[int, ...]) -> Subject:
 def _comparison(onnx_ns: tuple[int, ...], tflite_ns: tuple[int, ...]) -> Comparison:
     return Comparison(
         bundle="x",
+        identity="0" * 64,
         host=HOST,
         versions={},
         plan=Plan(n_rounds=2, batches=(1,)),

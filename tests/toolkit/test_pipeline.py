@@ -223,12 +223,12 @@ def test_an_export_takes_raw_inputs_through_its_transform(
         Step(
             op="decode_image", inputs=("photo",), outputs=("pixels",), params={"mode": "grey"}
         ),
-        Step(
-            op="scale",
-            inputs=("pixels",),
-            outputs=("image",),
-            params={"offset": [0.0], "scale": [255.0]},
-        ),
+        {
+            "op": "scale",
+            "inputs": ["pixels"],
+            "outputs": ["image"],
+            "params": {"offset": [0.0], "scale": [255.0]},
+        },
     ]
 
     result = export(

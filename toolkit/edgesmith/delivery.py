@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from edgesmith.core import Candidate, Choice, Original, Report
@@ -56,9 +56,11 @@ if TYPE_CHECKING:
     from edgesmith_runtime.manifest import Selection
     from edgesmith_runtime.transforms import Batch
 
-__all__ = ["DEFAULT_ROUNDS", "Order", "deliver", "prove"]
+__all__ = ["BUILD_PLAN", "DEFAULT_ROUNDS", "Order", "deliver", "prove"]
 
 DEFAULT_ROUNDS = 3  # of a search's latencies where a comparison is not asked for
+# Less than `edgesmith bench`: the calls of Keras and their warm-up are most of what it takes.
+BUILD_PLAN = Plan(n_rounds=DEFAULT_ROUNDS, max_seconds=0.35, min_calls=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +306,7 @@ def _measured(
     steps = Steps(progress, "Measuring")
     keras = _comparable(order, original, progress)
     try:
-        plan = Plan(n_rounds=order.n_rounds)
+        plan = replace(BUILD_PLAN, n_rounds=order.n_rounds)
         return compare(bundle, against=keras, plan=plan, progress=steps)
     finally:
         steps.close()

@@ -11,9 +11,9 @@ import numpy as np
 from edgesmith.drawn import drawn_samples
 from edgesmith.foreign import ForeignModel
 from edgesmith.lifted_samples import drawn_raw, raw_batches, through
-from edgesmith.raw_kinds import raw_inputs_of
+from edgesmith.raw_kinds import check_one_by_one, raw_inputs_of
 from edgesmith_runtime.batches import as_batch, split_inputs
-from edgesmith_runtime.errors import ConfigError, InputError
+from edgesmith_runtime.errors import ConfigError, InputError, SignatureError
 from edgesmith_runtime.manifest import Decode, DecodeOp, Kind, Output, RawInput, Task
 from edgesmith_runtime.runners.quantized import Quantization
 from edgesmith_runtime.transforms import Transform
@@ -111,12 +111,21 @@ def trace_on(
     Raises:
         InputError: Samples are needed and absent, or are not what the steps take.
         ConfigError: The steps do not give what the model takes.
+        TransformError: A step takes the samples together, and not one by one.
         ConversionError: The model cannot be traced.
         ParityError: Lifted steps give something else than Keras' layers.
     """
     asked = _Asked(seed=seed, inputs=inputs, batch=batch)
     if not steps:
-        return _trace_on_tensors(model, samples, asked)
+        try:
+            return _trace_on_tensors(model, samples, asked)
+        except SignatureError as error:
+            if "expected dtype float32, got uint8" not in str(error):
+                raise
+            raise SignatureError(
+                f"{error}; if your training divided the pixels, give that as transform "
+                "(--transform) and the samples as they are"
+            ) from error
     raw_inputs = raw_inputs_of(steps)
     if samples is None:
         raise InputError(
@@ -125,6 +134,7 @@ def trace_on(
     batches = split_inputs(raw_inputs, samples)
     raw = {one.name: as_batch(one, batches[one.name]) for one in raw_inputs}
     values = Transform(steps, tuple(raw))(raw)
+    check_one_by_one(steps, raw)
     used = {name for step in steps for name in step.inputs}
     final = {name: value for name, value in values.items() if name not in used}
     ends = final if len(final) > 1 else next(iter(final.values()))

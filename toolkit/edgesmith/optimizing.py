@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgesmith.choosing import misses
 from edgesmith.core import Original, Report
-from edgesmith.delivery import DEFAULT_ROUNDS, prove
+from edgesmith.delivery import BUILD_PLAN, DEFAULT_ROUNDS, prove
 from edgesmith.evaluation import fastest_of
 from edgesmith.foreign import is_foreign
 from edgesmith.fused_artifacts import fused_in
@@ -21,7 +21,7 @@ from edgesmith.searching import searched
 from edgesmith.silence import Silent
 from edgesmith.steps import Steps
 from edgesmith.workspace import workspace
-from edgesmith_runtime.bench import Plan, compare
+from edgesmith_runtime.bench import compare
 from edgesmith_runtime.bundle import read_bundle, write_bundle
 from edgesmith_runtime.errors import BudgetError, ConfigError
 from edgesmith_runtime.files import scratch
@@ -189,9 +189,8 @@ def _written(
         try:
             keras = None if record is None or record.original is None else record.original
             against = keras if keras is not None and keras.suffix == ".keras" else None
-            comparison = compare(
-                draft, against=against, plan=Plan(n_rounds=n_rounds), progress=steps
-            )
+            plan = replace(BUILD_PLAN, n_rounds=n_rounds)
+            comparison = compare(draft, against=against, plan=plan, progress=steps)
         finally:
             steps.close()
         fastest = fastest_of(comparison, found.shipped)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgesmith.answering import answering
 from edgesmith.config import Config, ConversionConfig
 from edgesmith.config.reading import load_config
+from edgesmith.config.steps import steps_of
 from edgesmith.delivery import Order, deliver
 from edgesmith.evaluation import Evaluation, evaluate
 from edgesmith.exporting import (
@@ -28,7 +29,7 @@ from edgesmith.originals import (
     refuse_foreign,
     refuse_lifted,
 )
-from edgesmith.packing import Interface, provenance
+from edgesmith.packing import Interface, provenance, recorded_name
 from edgesmith.preparation import prepare
 from edgesmith.reporting import report_path
 from edgesmith.silence import Silent
@@ -185,6 +186,12 @@ def _answering_as(prepared: Prepared, reference: Reference) -> Prepared:
 
 
 def _delivered(order: Order, work: Workspace, progress: Progress) -> BuildResult:
+    earlier = recorded_name(work.build)
+    if earlier not in (None, work.name) and (work.out / f"{earlier}.edge").exists():
+        progress.say(
+            f"warning: {work.out}: report.html and build/ of {earlier}.edge are replaced; "
+            "give each bundle a folder of its own"
+        )
     report = deliver(order, work, progress)
     return BuildResult(bundle=work.bundle, report=report_path(report), summary=report)
 
@@ -196,7 +203,7 @@ def export(  # noqa: PLR0913 - the promised signature
     samples: Any = None,
     expected: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
-    transform: Sequence[Step] = (),
+    transform: Sequence[Step | Mapping[str, Any]] = (),
     formats: Sequence[str] | None = None,
     opset: int | None = None,
     batch: int | None = None,
@@ -223,7 +230,8 @@ def export(  # noqa: PLR0913 - the promised signature
         expected: The true answers: class indices ``(n,)``, or values ``(n,)`` or ``(n, k)``;
             a column ``(n, 1)`` is taken as ``(n,)``.
         class_names: In the order of the output; makes it a classification.
-        transform: Steps from the raw inputs to the model's tensors.
+        transform: Steps from the raw inputs to the model's tensors, each a ``Step`` or a mapping
+            with ``op``, ``inputs``, ``outputs`` and ``params``.
         formats: What to make; onnx must be among them. None makes onnx and tflite, and of a
             model file its own format, which is the only one that it can be.
         opset: Of the ONNX file; None takes the default of ``[conversion]``, or that of the file.
@@ -231,7 +239,7 @@ def export(  # noqa: PLR0913 - the promised signature
         fuse: Make artifacts too that do the numeric steps of the transform themselves.
         custom_objects: Where classes are that a file needs, ``package.module``.
         unsafe: Let a file run the Python code that it holds, such as that of Lambda layers.
-        n_rounds: Of the latency comparison; None measures nothing.
+        n_rounds: Of the latency comparison; None or 0 measures nothing.
         seed: Of drawn samples, and of the score's interval.
         target: What the device bears: smaller and faster artifacts are searched for within it.
             Ranges are learned from the samples, which are judged on too; None searches nothing.
@@ -239,6 +247,7 @@ def export(  # noqa: PLR0913 - the promised signature
 
     Raises:
         ConfigError: ``path`` is no ``.edge``, or the class names do not fit.
+        TransformError: The steps are no transform; the message names one by index and op.
         InputError: The samples are not what the transform takes, or ``expected`` is not what
             the first output could give.
         ConversionError, ParityError, SelfTestError: The model does not arrive as it is.
@@ -249,12 +258,13 @@ def export(  # noqa: PLR0913 - the promised signature
     path = Path(path)
     if path.suffix != ".edge":
         raise ConfigError(f"{path}: expected a bundle's name, NAME.edge")
+    steps = steps_of(transform)
     if opset is None and target is not None:
         opset = target.opset
     conversion = _conversion(chosen_formats(model, formats), opset)
     conversion = conversion.model_copy(update={"fuse": fuse})
     opened = open_original(model, opset=opset, custom_objects=custom_objects, unsafe=unsafe)
-    sampled = trace_on(opened, samples, tuple(transform), seed=seed, batch=batch)
+    sampled = trace_on(opened, samples, steps, seed=seed, batch=batch)
     sampled = answering(
         sampled, given=given_answers(expected, len(sampled)), class_names=class_names
     )
@@ -278,7 +288,7 @@ def export(  # noqa: PLR0913 - the promised signature
         evaluation=evaluation,
         raw_samples=sampled.rows,
         conversion=conversion,
-        n_rounds=n_rounds,
+        n_rounds=n_rounds or None,
         provenance=provenance(seed=seed, original=origin_of(opened)),
         calibration=None
         if samples is None or target is None

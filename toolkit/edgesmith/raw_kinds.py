@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
+from edgesmith_runtime.errors import InputError, TransformError
 from edgesmith_runtime.manifest import Kind, RawInput
+from edgesmith_runtime.transforms import make_op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from edgesmith_runtime.manifest import Step
+    from edgesmith_runtime.transforms import Batch
 
-__all__ = ["KINDS", "raw_inputs_of"]
+__all__ = ["KINDS", "check_one_by_one", "raw_inputs_of"]
 
 # By op that takes a raw input; any other one takes an array.
 KINDS = {
@@ -59,6 +66,38 @@ def _accepts(takers: Sequence[Step]) -> str:
             return "a text" if not takers[0].params.get("shape") else "texts"
         case _:
             return "an array of numbers"
+
+
+def check_one_by_one(steps: Sequence[Step], raw: Mapping[str, Batch]) -> None:
+    """Refuse a step that takes raw arrays only stacked: an app gives them one by one.
+
+    Args:
+        steps: A program that takes ``raw`` as it is.
+        raw: Batches by the name of a raw input; those that are no arrays are not looked at.
+
+    Raises:
+        TransformError: Names the step, and the one to put before it.
+    """
+    for index, step in enumerate(steps):
+        name = step.inputs[0]
+        batch = raw.get(name)
+        if len(step.inputs) > 1 or not isinstance(batch, np.ndarray):
+            continue
+        array = cast("NDArray[Any]", batch)
+        place = f"transform step {index} ({step.op})"
+        try:
+            make_op(step, place)([array[0]])
+        except InputError as error:
+            first = {
+                "op": "tensor",
+                "inputs": [name],
+                "outputs": [f"{name}_array"],
+                "params": {"dtype": str(array.dtype), "shape": list(array.shape[1:])},
+            }
+            raise TransformError(
+                f"{place}: an app gives '{name}' one by one, which this step does not take; put "
+                f"{first} before it, and let it take '{name}_array'"
+            ) from error
 
 
 def _columns(step: Step) -> Iterator[str]:

@@ -24,8 +24,48 @@ _HEAD = """\
 
 Every step that a bundle's transform can have: what it computes and where that is from, its
 params, and what goes in and comes out. A preparation writes them from the configuration;
-`edgesmith.export(..., transform=[...])` takes them as `{"op": ..., "inputs": [...], "outputs":
-[...], "params": {...}}`. Training and device run the same lines.
+`edgesmith.export(..., transform=[...])` takes them as mappings, and `edgesmith convert
+--transform` from a file: a JSON list of the same mappings, or `[[transform]]` tables of a TOML.
+Training and device run the same lines.
+
+```python
+import keras
+import numpy as np
+
+import edgesmith
+
+model = keras.Sequential(
+    [
+        keras.Input((8, 8, 1), name="image"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(3, activation="softmax", name="kind"),
+    ]
+)
+edgesmith.export(
+    model,
+    "out/kinds.edge",
+    samples=np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8),
+    transform=[
+        {
+            "op": "decode_image",
+            "inputs": ["photo"],
+            "outputs": ["pixels"],
+            "params": {"mode": "grey"},
+        },
+        {
+            "op": "scale",
+            "inputs": ["pixels"],
+            "outputs": ["image"],
+            "params": {"offset": [0.0], "scale": [255.0]},
+        },
+    ],
+    formats=["onnx"],
+    n_rounds=0,
+)
+```
+
+A name that no step gives, here `photo`, is what the app hands in; the last step gives what the
+model's input is called, here `image`.
 
 - A shape starts with `batch`. "The same shape" is that of the value that goes in.
 - Samples that differ in shape are a list of arrays, one a sample, without the batch axis.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from edgesmith_runtime.bench.document import (
     plan_from,
     read_json,
     subject_from,
+    unreadable,
 )
 from edgesmith_runtime.bench.figures import Figures, Percentiles, figures_from, percentiles_from
 from edgesmith_runtime.bench.noise import signs_of_noise
@@ -29,13 +30,15 @@ from edgesmith_runtime.latency import Estimate, ratio_interval
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from edgesmith_runtime.bench.plan import Plan
     from edgesmith_runtime.bench.subject import Subject
     from edgesmith_runtime.host import Host
 
 __all__ = ["Comparison", "Figures", "Load", "Percentiles"]
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class Comparison:
 
     Args:
         bundle: Name in the manifest.
+        identity: Of the bundle: the same, the same files.
         host: The machine, and the versions of the runtime's engines.
         versions: Of what else took part, such as Keras.
         plan: What was spent; its seed draws the intervals.
@@ -65,6 +69,7 @@ class Comparison:
     """
 
     bundle: str
+    identity: str
     host: Host
     versions: Mapping[str, str]
     plan: Plan
@@ -75,6 +80,11 @@ class Comparison:
     baseline: str = ""
     conditions_start: Conditions = field(default_factory=Conditions)
     conditions_end: Conditions = field(default_factory=Conditions)
+    # Figures that were asked for, by what was asked. Each follows from the fields and takes a
+    # bootstrap; a table asks for most of them several times.
+    _found: dict[tuple[object, ...], object] = field(
+        default_factory=dict[tuple[object, ...], object], init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not self.subjects:
@@ -87,7 +97,7 @@ class Comparison:
     @property
     def noise(self) -> tuple[str, ...]:
         """Signs that the machine was disturbed, a sentence each; empty where there is none."""
-        return signs_of_noise(self)
+        return self._once(("noise",), lambda: signs_of_noise(self))
 
     def subject(self, name: str) -> Subject:
         """The subject of a name, as in the table."""
@@ -109,11 +119,14 @@ class Comparison:
             name: Of the subject.
             setting: A number is the batch size of the steady state.
         """
-        subject = self.subject(name)
         asked = Setting(Phase.STEADY, setting) if isinstance(setting, int) else setting
-        series = subject.series(asked)
-        if not series:
+        return self._once(("figures", name, asked), lambda: self._figures(name, asked))
+
+    def _figures(self, name: str, asked: Setting) -> Figures | None:
+        percentiles = self.percentiles(name, asked)
+        if percentiles is None:
             return None
+        subject = self.subject(name)
         floor = self.noise_floor(asked)
         times_faster = {
             original.style: widened(ratio, floor)
@@ -121,12 +134,15 @@ class Comparison:
             if original.style is not None and subject.style is None
             if (ratio := self._own_ratio(original, subject, asked)) is not None
         }
-        return figures_from(series, asked, times_faster, self._rng())
+        return figures_from(subject.series(asked), asked, percentiles, times_faster)
 
     def percentiles(self, name: str, setting: Setting) -> Percentiles | None:
         """The latency of a subject in ns, None where it was not measured."""
         series = self.subject(name).series(setting)
-        return percentiles_from(series, self._rng()) if series else None
+        if not series:
+            return None
+        key = ("percentiles", name, setting)
+        return self._once(key, lambda: percentiles_from(series, self._rng()))
 
     def ratio(self, name: str, setting: Setting, *, to: str | None = None) -> Estimate | None:
         """How many times the latency of another subject fits into that of this one.
@@ -163,15 +179,22 @@ class Comparison:
 
     def course(self, name: str) -> Course | None:
         """How the sustained run of a subject went; None where there is none, or it is too short."""
-        for setting in self.settings(name):
-            if setting.phase is Phase.SUSTAINED:
-                return course_of(self.subject(name).series(setting)[0], self._rng())
-        return None
+        runs = [one for one in self.settings(name) if one.phase is Phase.SUSTAINED]
+        if not runs:
+            return None
+        series = self.subject(name).series(runs[0])[0]
+        return self._once(("course", name), lambda: course_of(series, self._rng()))
 
     def _own_ratio(
         self, numerator: Subject, denominator: Subject, setting: Setting
     ) -> Estimate | None:
         """With the interval of the samples, of the rounds in which both were measured."""
+        key = ("ratio", numerator.name, denominator.name, setting)
+        return self._once(key, lambda: self._drawn_ratio(numerator, denominator, setting))
+
+    def _drawn_ratio(
+        self, numerator: Subject, denominator: Subject, setting: Setting
+    ) -> Estimate | None:
         pairs = [
             (above.series[setting].measurement, below.series[setting].measurement)
             for above, below in zip(numerator.rounds, denominator.rounds, strict=False)
@@ -180,6 +203,12 @@ class Comparison:
         if not pairs:
             return None
         return ratio_interval([one for one, _ in pairs], [one for _, one in pairs], self._rng())
+
+    def _once(self, asked: tuple[object, ...], find: Callable[[], Found]) -> Found:
+        """What ``find`` gives, found once; of two threads at the same time both find it, alike."""
+        if asked not in self._found:
+            self._found[asked] = find()
+        return cast("Found", self._found[asked])
 
     def _rng(self) -> np.random.Generator:
         # A new one for every figure: none depends on which others were asked for before.
@@ -204,8 +233,7 @@ class Comparison:
         try:
             return cls._of(members)
         except (KeyError, TypeError, ValueError, AttributeError, EdgesmithError) as error:
-            what = f"{error.args[0]!r} is missing" if type(error) is KeyError else str(error)
-            raise InputError(f"a bench document that is damaged: {what}") from error
+            raise unreadable(error) from error
 
     @classmethod
     def _of(cls, members: Mapping[str, Any]) -> Self:
@@ -213,6 +241,7 @@ class Comparison:
         start, end = conditions_from(members["conditions"])
         return cls(
             bundle=members["bundle"],
+            identity=members["identity"],
             host=host,
             versions=members["versions"],
             plan=plan_from(members["plan"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class Conditions:
         n_throttled: Periods in which the quota of the control group, or of one around it, was
             used up, so that its processes stood still until the next.
         throttled_s: How long they stood still, all processors together.
-        n_thermal: Times that the processors slowed themselves down because of heat.
+        n_thermal: Times that the cores slowed themselves down because of heat, all together.
     """
 
     governor: str | None = None
@@ -78,8 +79,7 @@ def this_state(*, root: str | os.PathLike[str] = "/") -> Conditions:
         for name in ("cpuinfo_min_freq", "cpuinfo_max_freq", "scaling_cur_freq")
     )
     governors = {_text(folder / "cpufreq/scaling_governor").strip() for folder in folders}
-    # Linux arch/x86/include/asm and drivers/thermal/intel/therm_throt.c: a counter a core
-    heat = list(_numbers(one / "thermal_throttle/core_throttle_count" for one in folders))
+    n_thermal = _times_too_hot(folders)
     return Conditions(
         governor=",".join(sorted(governors - {""})) or None,
         min_mhz=min(lowest, default=None),
@@ -89,7 +89,7 @@ def this_state(*, root: str | os.PathLike[str] = "/") -> Conditions:
         stolen_s=stolen_s,
         n_throttled=n_throttled,
         throttled_s=throttled_s,
-        n_thermal=int(sum(heat)) if heat else None,
+        n_thermal=n_thermal,
     )
 
 
@@ -110,15 +110,34 @@ def _accounted(top: Path, cpus: tuple[int, ...]) -> tuple[float | None, float | 
     )
 
 
+def _times_too_hot(folders: list[Path]) -> int | None:
+    """Of all cores together.
+
+    Every logical processor of a core has a counter, and all of them count what befalls the core:
+    Linux drivers/thermal/intel/therm_throt.c, and Documentation/admin-guide/cputopology.rst for
+    ``core_cpus_list``, which kernels before 5.3 call ``thread_siblings_list``.
+    """
+    cores: dict[str, int] = {}
+    for folder in folders:
+        names = ("core_cpus_list", "thread_siblings_list")
+        siblings = [_text(folder / "topology" / name).strip() for name in names]
+        core = next(filter(None, siblings), folder.name)
+        for count in _numbers([folder / "thermal_throttle/core_throttle_count"]):
+            cores[core] = max(cores.get(core, 0), int(count))
+    return sum(cores.values()) if cores else None
+
+
 def _throttled(groups: list[str]) -> tuple[int | None, float | None]:
     """Of all groups together: each counts for its own limit alone.
+
+    In version 1 one hierarchy has two names, as ``cpu`` leads to ``cpu,cpuacct``; it counts once.
 
     Microseconds in version 2 and nanoseconds in version 1 of control groups: Linux
     Documentation/admin-guide/cgroup-v2.rst, cpu.stat, and Documentation/scheduler/sched-bwc.rst.
     """
     stats = [
         dict(pair)
-        for text in (_text(Path(group) / "cpu.stat") for group in dict.fromkeys(groups))
+        for text in map(_text, _different(Path(group) / "cpu.stat" for group in groups))
         if (pair := [line.split() for line in text.splitlines() if len(line.split()) == 2])
     ]
     told = [stat for stat in stats if "nr_throttled" in stat]
@@ -129,6 +148,17 @@ def _throttled(groups: list[str]) -> tuple[int | None, float | None]:
         for stat in told
     )
     return sum(int(stat["nr_throttled"]) for stat in told), seconds
+
+
+def _different(paths: Iterable[Path]) -> Iterable[Path]:
+    """Those that are there, each file once whatever names lead to it."""
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        with suppress(OSError):
+            status = path.stat()
+            if (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                yield path
 
 
 def _numbers(paths: Iterable[Path]) -> Iterable[float]:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from edgesmith_runtime.bench.conditions import Conditions
+from edgesmith_runtime.bench.members import check_members
 from edgesmith_runtime.bench.phases import Phase
 from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.host import Host
 from edgesmith_runtime.manifest import Score
-from edgesmith_runtime.settings import Engine
+from edgesmith_runtime.settings import Engine, EngineSettings, settings_from
 
 if TYPE_CHECKING:
     import os
@@ -34,6 +35,7 @@ __all__ = [
     "plan_from",
     "read_json",
     "subject_from",
+    "unreadable",
 ]
 
 # Grows when a reader of the format before would misread a document; keys may be added without.
@@ -45,6 +47,7 @@ def document_of(comparison: Comparison) -> dict[str, Any]:
     return {
         "bench": BENCH_FORMAT,
         "bundle": comparison.bundle,
+        "identity": comparison.identity,
         "baseline": comparison.baseline,
         "host": dataclasses.asdict(comparison.host),
         "versions": dict(comparison.versions),
@@ -72,6 +75,7 @@ def _subject(subject: Subject, comparison: Comparison) -> dict[str, Any]:
         "kind": subject.kind,
         "style": subject.style,
         "engine": subject.engine,
+        "setup": None if subject.setup is None else dataclasses.asdict(subject.setup),
         "problem": subject.problem,
         "size_bytes": subject.size_bytes,
         "score": None if subject.score is None else dataclasses.asdict(subject.score),
@@ -172,7 +176,8 @@ def check_format(document: object) -> dict[str, Any]:
     """The members of a bench document in the format that this version reads.
 
     Raises:
-        InputError: It is something else, or of another version.
+        InputError: It is something else, of another version, or damaged as ``check_members``
+            says.
     """
     if not isinstance(document, dict) or "bench" not in document:
         raise InputError(
@@ -180,31 +185,59 @@ def check_format(document: object) -> dict[str, Any]:
             "'edgesmith bench BUNDLE --json FILE' writes it"
         )
     members = cast("dict[str, Any]", document)
-    if members["bench"] != BENCH_FORMAT:
+    if type(members["bench"]) is not int or members["bench"] != BENCH_FORMAT:
         raise InputError(
-            f"bench: expected format {BENCH_FORMAT}, got {members['bench']!r}; read it with the "
-            "version of edgesmith that wrote it"
+            f"bench: expected format {BENCH_FORMAT}, got {ascii(members['bench'])[:40]}; read it "
+            "with the version of edgesmith that wrote it"
         )
+    check_members(members)
     return members
+
+
+def unreadable(error: Exception) -> InputError:
+    """What to say of a document in the right format that cannot be read.
+
+    Args:
+        error: That reading it raised; a KeyError is a key that is not there.
+    """
+    if type(error) is KeyError:
+        return InputError(
+            f"a bench document without {error.args[0]!r}: another version of edgesmith wrote it, "
+            "or a part was lost; measure again with 'edgesmith bench BUNDLE --json FILE'"
+        )
+    said = " ".join(str(error).split())
+    return InputError(f"a bench document that is damaged: {said}")
 
 
 def host_from(members: Mapping[str, Any]) -> Host:
     """The machine; members that this version does not know are left out."""
-    known = {field.name for field in dataclasses.fields(Host)}
-    return Host(**{name: value for name, value in members.items() if name in known})
+    return Host(**_known(Host, members))
 
 
 def plan_from(members: Mapping[str, Any]) -> Plan:
     """The plan; members that this version does not know are left out."""
-    known = {field.name for field in dataclasses.fields(Plan)}
     values: dict[str, Any] = {
         name: tuple(cast("list[object]", value)) if isinstance(value, list) else value
-        for name, value in members.items()
-        if name in known
+        for name, value in _known(Plan, members).items()
     }
     if "phases" in values:
         values["phases"] = tuple(Phase(phase) for phase in values["phases"])
     return Plan(**values)
+
+
+def _known(kind: type[Any], members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that a noun has.
+
+    Raises:
+        KeyError: One without a default is not there.
+    """
+    known: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        if field.name in members:
+            known[field.name] = members[field.name]
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            raise KeyError(field.name)
+    return known
 
 
 def conditions_from(members: Mapping[str, Any]) -> tuple[Conditions, Conditions]:
@@ -213,27 +246,17 @@ def conditions_from(members: Mapping[str, Any]) -> tuple[Conditions, Conditions]
 
 
 def subject_from(members: Mapping[str, Any], host: Host) -> Subject:
-    """One subject with all that its processes said.
-
-    Raises:
-        ValueError: A latency is not a whole number of nanoseconds from 0.
-    """
+    """One subject with all that its processes said; ``host`` is the machine they ran on."""
     style, engine, score = members["style"], members["engine"], members["score"]
-    subject = Subject(
+    setup = members["setup"]
+    return Subject(
         name=members["name"],
         kind=SubjectKind(members["kind"]),
         style=None if style is None else CallStyle(style),
         engine=None if engine is None else Engine(engine),
+        setup=None if setup is None else settings_from(_known(EngineSettings, setup)),
         size_bytes=members["size_bytes"],
-        score=None if score is None else Score(**score),
+        score=None if score is None else Score(**_known(Score, score)),
         rounds=tuple(Round.from_json(item, host) for item in members["rounds"]),
         problem=members["problem"],
     )
-    for item in subject.rounds:
-        for setting, series in item.series.items():
-            for ns in cast("tuple[object, ...]", series.measurement.latencies_ns):
-                if type(ns) is not int or ns < 0:
-                    raise ValueError(
-                        f"{subject.name}, {setting}: expected whole nanoseconds, got {ns!r}"
-                    )
-    return subject

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench.plan import Plan
     from edgesmith_runtime.bundle import Bundle
     from edgesmith_runtime.manifest import ArtifactEntry, Score
+    from edgesmith_runtime.settings import EngineSettings
 
 __all__ = ["Entrant", "Field", "checked_engines", "entrants_of", "rivals"]
 
@@ -44,12 +45,14 @@ class Entrant:
         request: What it is asked.
         size_bytes: Of the model's file.
         score: Of the artifact, where the bundle has it.
+        setup: Of what was tuned: how it runs.
         problem: Why it cannot be measured, where that is known before it is tried.
     """
 
     request: Request
     size_bytes: int
     score: Score | None = None
+    setup: EngineSettings | None = None
     problem: str | None = None
 
 
@@ -211,7 +214,7 @@ def _tuned(field: Field) -> list[Entrant]:
     request = dataclasses.replace(
         own.request, name=f"{entry.file} as tuned", kind=SubjectKind.TUNED
     )
-    return [dataclasses.replace(own, request=request)]
+    return [dataclasses.replace(own, request=request, setup=choice.setup.settings)]
 
 
 def _on_engine(field: Field, entry: ArtifactEntry, engine: Engine) -> Entrant:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgesmith_runtime.bench.phases import Phase
-from edgesmith_runtime.latency import Estimate, Measurement, median_interval
+from edgesmith_runtime.latency import Estimate, even_percentile, even_quantile, median_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench.phases import Series, Setting
     from edgesmith_runtime.bench.subject import CallStyle
 
-__all__ = ["Figures", "Percentiles", "figures_from", "percentiles_from", "pooled"]
+__all__ = ["Figures", "Percentiles", "figures_from", "percentiles_from"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +25,8 @@ class Percentiles:
 
     Args:
         p50: The median over rounds of the medians of the rounds.
-        p90: Over the calls of all rounds, as the other two; None where they are too few, which
-            ``Measurement.percentile_ns`` says.
+        p90: Over the calls of all rounds, every round counting the same, as the other two; never
+            below p50. None where the calls are too few, which ``even_percentile`` says.
         p95: The same.
         p99: The same.
     """
@@ -49,7 +49,8 @@ class Figures:
         cpu_ns: Processor time a call, threads that wait busily included: median over rounds.
         energy_uj: Of the processor package a call, whoever used it: median over rounds.
         memory_bytes: Resident after the series: median over rounds.
-        stages_ns: RAW: median over all calls, by stage.
+        stages_ns: RAW: median over the calls of all rounds, by stage, every round counting the
+            same.
         n_calls: Timed, in all rounds.
         is_stable: Whether the warm-up had settled in every round.
     """
@@ -78,18 +79,17 @@ class Figures:
 def figures_from(
     series: Sequence[Series],
     setting: Setting,
+    percentiles: Percentiles,
     times_faster: Mapping[CallStyle, Estimate],
-    rng: np.random.Generator,
 ) -> Figures:
     """The figures of one subject.
 
     Args:
         series: One a round, at least one.
         setting: Under which they were measured.
+        percentiles: Of these series, as ``percentiles_from`` gives them.
         times_faster: As the figures have it.
-        rng: Draws the resamples.
     """
-    percentiles = percentiles_from(series, rng)
     settled = [one.is_stable for one in series if one.is_stable is not None]
     return Figures(
         percentiles=percentiles,
@@ -105,23 +105,19 @@ def figures_from(
 
 
 def percentiles_from(series: Sequence[Series], rng: np.random.Generator) -> Percentiles:
-    """Those of one subject under one setting; ``series`` as ``figures_from`` takes it."""
+    """Those of one subject under one setting.
+
+    Args:
+        series: One a round, at least one.
+        rng: Draws the resamples.
+    """
     rounds = [one.measurement for one in series]
-    calls = pooled(rounds)
+    calls = [one.latencies_ns for one in rounds]
     return Percentiles(
         p50=median_interval(rounds, rng),
-        p90=calls.percentile_ns(90),
-        p95=calls.percentile_ns(95),
-        p99=calls.percentile_ns(99),
-    )
-
-
-def pooled(rounds: Sequence[Measurement]) -> Measurement:
-    """The calls of all rounds as one measurement."""
-    return Measurement(
-        latencies_ns=tuple(ns for one in rounds for ns in one.latencies_ns),
-        n_warmup=rounds[0].n_warmup,
-        host=rounds[0].host,
+        p90=even_percentile(calls, 90),
+        p95=even_percentile(calls, 95),
+        p99=even_percentile(calls, 99),
     )
 
 
@@ -143,10 +139,8 @@ def _by_call(series: Sequence[Series], totals: Sequence[int | None]) -> list[flo
 def _stages(series: Sequence[Series]) -> dict[str, float]:
     names = dict.fromkeys(name for one in series for name in one.stages_ns)
     return {
-        name: float(
-            np.median(
-                np.concatenate([one.stages_ns[name] for one in series if name in one.stages_ns])
-            )
+        name: even_quantile(
+            [one.stages_ns[name] for one in series if name in one.stages_ns], 50
         )
         for name in names
     }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgesmith_runtime.bench.subject import SubjectKind
+from edgesmith_runtime.settings import Engine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -11,14 +14,23 @@ if TYPE_CHECKING:
 
 __all__ = ["circumstances_told", "unlike"]
 
+_PACKAGES = {
+    Engine.ONNXRUNTIME: "onnxruntime",
+    Engine.LITERT: "ai-edge-litert",
+    Engine.OPENVINO: "openvino",
+}
+
 
 def unlike(before: Comparison, after: Comparison) -> tuple[str, ...]:
     """What differs that times depend on, e.g. ``governor: performance and powersave``.
 
     That is the CPU and its instruction sets, processors, affinity, quota, SMT, governor, highest
-    frequency, versions of the engines, and threads.
+    frequency, threads, and the versions of the engines that ran subjects of both.
     """
-    return tuple(_differing(_fingerprint(before), _fingerprint(after)))
+    return (
+        *_differing(_fingerprint(before), _fingerprint(after)),
+        *_differing(*_versions(before, after)),
+    )
 
 
 def circumstances_told(before: Comparison, after: Comparison) -> tuple[str, ...]:
@@ -49,17 +61,53 @@ def _fingerprint(comparison: Comparison) -> dict[str, object]:
         "governor": state.governor,
         "highest MHz": state.max_mhz,
         "threads": comparison.n_threads,
-        "onnxruntime": host.onnxruntime,
-        "ai-edge-litert": host.ai_edge_litert,
-        **comparison.versions,
     }
+
+
+def _versions(before: Comparison, after: Comparison) -> tuple[dict[str, object], ...]:
+    """By package, of both; without those that ran no subject which both measured."""
+    measured = [
+        {one.name: one for one in document.subjects if one.rounds}
+        for document in (before, after)
+    ]
+    common = [one for name, one in measured[0].items() if name in measured[1]]
+    kinds = {one.kind for one in common}
+    engines = {one.engine for one in common if one.kind is not SubjectKind.KERAS}
+    # A subject of no told engine ran on one of the two of this runtime.
+    idle = {engine for engine in Engine if engine not in engines and None not in engines}
+    unused = {_PACKAGES[engine] for engine in idle}
+    if SubjectKind.KERAS not in kinds:
+        unused |= {
+            name
+            for document in (before, after)
+            for name in document.versions
+            if name not in _PACKAGES.values()
+        }
+    return tuple(
+        {
+            name: version
+            for name, version in {
+                "onnxruntime": document.host.onnxruntime,
+                "ai-edge-litert": document.host.ai_edge_litert,
+                **document.versions,
+            }.items()
+            if name not in unused
+        }
+        for document in (before, after)
+    )
 
 
 def _surroundings(comparison: Comparison) -> dict[str, object]:
     host = comparison.host
+    setups = {
+        one.name: one.setup
+        for one in comparison.subjects
+        if one.rounds and one.setup is not None
+    }
     return {
         "bundle": comparison.bundle,
         "system": host.os,
         "Python": host.python,
         "numpy": host.numpy,
+        **setups,
     }

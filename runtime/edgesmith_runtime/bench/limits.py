@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limit", "Metric", "Operator", "parse_limit"]
 
-_LIMIT = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*(\S+)\s*")
+_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"  # float() takes "1_05" as 105
+_LIMIT = re.compile(rf"\s*(\w+)\s*(>=|<=|>|<)\s*({_NUMBER})\s*")
 
 
 class Metric(StrEnum):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench.phases import Setting
     from edgesmith_runtime.bench.subject import Subject
 
-__all__ = ["signs_of_noise"]
+__all__ = ["signs_of_noise", "words_of_noise"]
 
 NOISY_DRIFT = 0.10
 NOISY_STEAL = 0.01
@@ -35,15 +35,21 @@ def signs_of_noise(comparison: Comparison) -> tuple[str, ...]:
 
     Drift and width are not judged after idle time, where the calls are too few.
     """
-    signs = (
-        *_load(comparison),
-        *_counters(comparison.conditions_start, comparison.conditions_end),
-        *_drift(comparison),
-        *_floors(comparison),
-        *_wide(comparison),
-        *_unsettled(comparison),
-    )
-    return tuple(f"noisy: {sign}" for sign in signs)
+    return tuple(f"noisy: {sign}" for _, sign in _signs(comparison))
+
+
+def words_of_noise(comparison: Comparison) -> tuple[str, ...]:
+    """What kind each of ``signs_of_noise`` is, in a word or two and in the same order."""
+    return tuple(word for word, _ in _signs(comparison))
+
+
+def _signs(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    yield from (("load", sign) for sign in _load(comparison))
+    yield from _counters(comparison.conditions_start, comparison.conditions_end)
+    yield from (("drift", sign) for sign in _drift(comparison))
+    yield from (("A/A ratio", sign) for sign in _floors(comparison))
+    yield from (("wide intervals", sign) for sign in _wide(comparison))
+    yield from (("warm-up", sign) for sign in _unsettled(comparison))
 
 
 def _load(comparison: Comparison) -> Iterator[str]:
@@ -56,24 +62,26 @@ def _load(comparison: Comparison) -> Iterator[str]:
             )
 
 
-def _counters(start: Conditions, end: Conditions) -> Iterator[str]:
+def _counters(start: Conditions, end: Conditions) -> Iterator[tuple[str, str]]:
     stolen_s, counted_s = (
         _grown(start.stolen_s, end.stolen_s),
         _grown(start.counted_s, end.counted_s),
     )
     if counted_s and stolen_s > NOISY_STEAL * counted_s:
         yield (
+            "steal",
             f"the hypervisor gave {stolen_s / counted_s:.1%} of this machine's processor time to "
-            "others meanwhile (steal)"
+            "others meanwhile (steal)",
         )
     if n_throttled := _grown(start.n_throttled, end.n_throttled):
         throttled_s = _grown(start.throttled_s, end.throttled_s)
         yield (
+            "quota",
             f"the processor quota was used up in {n_throttled:g} periods, and all stood still for "
-            f"{throttled_s:.1f} s"
+            f"{throttled_s:.1f} s",
         )
     if n_thermal := _grown(start.n_thermal, end.n_thermal):
-        yield f"the processor slowed itself down {n_thermal:g} times because of heat"
+        yield "heat", f"the processor slowed itself down {n_thermal:g} times because of heat"
 
 
 def _drift(comparison: Comparison) -> Iterator[str]:

@@ -43,17 +43,17 @@ class Setting:
     def __str__(self) -> str:
         match self.phase:
             case Phase.STEADY:
-                return f"batch {self.amount:g}"
+                return f"batch {_exact(self.amount)}"
             case Phase.RAW:
                 return "raw input"
             case Phase.IDLE:
-                return f"after {self.amount:g} s idle"
+                return f"after {_exact(self.amount)} s idle"
             case Phase.PACED:
-                return f"at {self.amount:g} Hz"
+                return f"at {_exact(self.amount)} Hz"
             case Phase.CONCURRENT:
-                return f"{self.amount:g} callers"
+                return f"{_exact(self.amount)} callers"
             case Phase.SUSTAINED:
-                return f"{self.amount:g} s on end"
+                return f"{_exact(self.amount)} s on end"
             case _:
                 assert_never(self.phase)
 
@@ -64,8 +64,8 @@ class Setting:
 
     @property
     def key(self) -> str:
-        """The setting in a JSON document, ``phase:amount``."""
-        return f"{self.phase}:{self.amount:g}"
+        """The setting in a JSON document, ``phase:amount``; no digit is lost."""
+        return f"{self.phase}:{_exact(self.amount)}"
 
     @classmethod
     def from_key(cls, key: str) -> Setting:
@@ -145,3 +145,8 @@ class Series:
             memory_bytes=members["memory_bytes"],
             is_stable=members["is_stable"],
         )
+
+
+def _exact(amount: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return repr(float(amount)).removesuffix(".0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +21,26 @@ __all__ = ["ALL_PHASES", "PlanOptions", "plan_for"]
 N = TypeVar("N", int, float)
 
 ALL_PHASES = "all"
+
+# The words of one phase, by the field of PlanOptions.
+_PHASE_OF = {
+    "batch": Phase.STEADY,
+    "rate": Phase.PACED,
+    "idle": Phase.IDLE,
+    "callers": Phase.CONCURRENT,
+    "sustained": Phase.SUSTAINED,
+}
+# From and to, by the field: beyond them a comparison takes days or more than a machine has.
+_RANGES = {
+    "batch": (1, 1_000_000),
+    "rate": (0.1, 100_000),
+    "idle": (0.001, 3600),
+    "callers": (1, 256),
+    "sustained": (0.01, 86_400),
+}
+_MAX_ROUNDS = 1000
+_MAX_THREADS = 1024
+_NUMBER = re.compile(r"\s*[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?\s*")  # int() takes "1_0" as 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +75,17 @@ def plan_for(options: PlanOptions, bundle: Bundle) -> Plan:
     from, the way from raw inputs; and every phase that an option is about.
 
     Raises:
-        InputError: A word is not what its option takes; one line.
+        InputError: A word is not what its option takes, a number is beyond the range of its
+            option, or an option is about a phase that ``--phases`` lacks; one line.
     """
     given: dict[str, Any] = {
-        "batches": _numbers("--batch", options.batch, int),
-        "rates_hz": _numbers("--rate", options.rate, float),
-        "idle_s": _numbers("--idle", options.idle, float),
-        "callers": _numbers("--callers", options.callers, int),
-        "sustained_s": _one("--sustained", options.sustained),
-        "n_rounds": options.n_rounds,
-        "n_threads": options.n_threads,
+        "batches": _numbers(options, "batch", int),
+        "rates_hz": _numbers(options, "rate", float),
+        "idle_s": _numbers(options, "idle", float),
+        "callers": _numbers(options, "callers", int),
+        "sustained_s": _one(options, "sustained"),
+        "n_rounds": _at_most("--rounds", options.n_rounds, _MAX_ROUNDS),
+        "n_threads": _at_most("--threads", options.n_threads, _MAX_THREADS),
         "phases": _phases(options, bundle),
     }
     try:
@@ -74,17 +96,23 @@ def plan_for(options: PlanOptions, bundle: Bundle) -> Plan:
 
 def _phases(options: PlanOptions, bundle: Bundle) -> tuple[Phase, ...]:
     if options.phases == ALL_PHASES:
-        return tuple(Phase) if has_golden(bundle) else tuple(set(Phase) - {Phase.RAW})
-    if options.phases is not None:
-        return _named(options.phases)
-    asked = {
-        Phase.RAW: has_golden(bundle) or None,
-        Phase.IDLE: options.idle,
-        Phase.PACED: options.rate,
-        Phase.CONCURRENT: options.callers,
-        Phase.SUSTAINED: options.sustained,
-    }
-    return (Phase.STEADY, *(phase for phase, wish in asked.items() if wish is not None))
+        return tuple(one for one in Phase if one is not Phase.RAW or has_golden(bundle))
+    asked = [
+        (name, phase) for name, phase in _PHASE_OF.items() if getattr(options, name) is not None
+    ]
+    if options.phases is None:
+        wanted = {Phase.STEADY, *(phase for _, phase in asked)}
+        if has_golden(bundle):
+            wanted.add(Phase.RAW)
+        return tuple(one for one in Phase if one in wanted)
+    named = _named(options.phases)
+    for name, phase in asked:
+        if phase not in named:
+            raise InputError(
+                f"--{name}: is about the phase {phase}, which --phases lacks; add it, "
+                f"--phases {','.join((*named, phase))}, or leave --{name} out"
+            )
+    return named
 
 
 def _named(text: str) -> tuple[Phase, ...]:
@@ -98,23 +126,36 @@ def _named(text: str) -> tuple[Phase, ...]:
     return tuple(Phase(word) for word in dict.fromkeys(words))
 
 
-def _numbers(option: str, text: str | None, read: Callable[[str], N]) -> tuple[N, ...] | None:
+def _numbers(options: PlanOptions, name: str, read: Callable[[str], N]) -> tuple[N, ...] | None:
+    text: str | None = getattr(options, name)
     if text is None:
         return None
-    kind = "whole numbers from 1" if read is int else "numbers above 0"
+    least, most = _RANGES[name]
+    kind = "whole numbers" if read is int else "numbers"
+    fault = (
+        f"--{name}: expected {kind} from {least} to {most} with commas between, got '{text}'"
+    )
+    words = text.split(",")
+    if not all(map(_NUMBER.fullmatch, words)):
+        raise InputError(fault)
     try:
-        numbers = tuple(read(word) for word in text.split(","))
+        numbers = tuple(map(read, words))
     except ValueError as error:
-        raise InputError(
-            f"{option}: expected {kind} with commas between, got '{text}'"
-        ) from error
-    if not all(0 < number < float("inf") for number in numbers):
-        raise InputError(f"{option}: expected {kind} with commas between, got '{text}'")
+        raise InputError(fault) from error
+    if not all(least <= number <= most for number in numbers):
+        raise InputError(fault)
     return numbers
 
 
-def _one(option: str, text: str | None) -> float | None:
-    numbers = _numbers(option, text, float)
-    if numbers is not None and len(numbers) != 1:
-        raise InputError(f"{option}: expected one number above 0, got '{text}'")
+def _one(options: PlanOptions, name: str) -> float | None:
+    text: str | None = getattr(options, name)
+    if text is not None and "," in text:
+        raise InputError(f"--{name}: expected one number, got '{text}'")
+    numbers = _numbers(options, name, float)
     return None if numbers is None else numbers[0]
+
+
+def _at_most(option: str, number: int | None, most: int) -> int | None:
+    if number is not None and number > most:
+        raise InputError(f"{option}: expected at most {most}, got {number}")
+    return number

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith_runtime.bench.figures import pooled
+from edgesmith_runtime.bench.gaps import Gap, gaps_between
 from edgesmith_runtime.bench.limits import Limit, Metric
+from edgesmith_runtime.bench.readings import reading, values_by_round
 from edgesmith_runtime.bench.resampling import percentile_ratio, value_ratio, widened
 from edgesmith_runtime.bench.subject import SubjectKind
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.latency import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bench.comparison import Comparison
     from edgesmith_runtime.bench.phases import Setting
     from edgesmith_runtime.bench.subject import Subject
-    from edgesmith_runtime.latency import Estimate
 
-__all__ = ["Change", "Regression", "compare_documents"]
+__all__ = ["MIN_ROUNDS", "Change", "Regression", "compare_documents"]
+
+# Fewer values of a process, one a round, do not tell how much such values vary.
+MIN_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +38,11 @@ class Change:
         setting: Under which it was measured; None where the metric has none.
         before: Value of the first document: ns, or bytes.
         after: Value of the second.
-        ratio: Second to first. Rounds are drawn on each side by itself, and a latency's interval
-            is at least as wide as the larger A/A noise floor of the two documents. A metric that
-            is there once, such as the size, has an interval without width.
+        ratio: Second to first. Rounds are drawn on each side by itself, and the interval is at
+            least as wide as the larger A/A noise floor of the two documents. The size, which is
+            the same in every round, has an interval without width.
+        is_sure: Whether the interval tells noise from change; it does not where a process has
+            one value and a side has fewer than ``MIN_ROUNDS`` of them.
     """
 
     subject: str
@@ -45,6 +51,7 @@ class Change:
     before: float
     after: float
     ratio: Estimate
+    is_sure: bool = True
 
     @property
     def where(self) -> str:
@@ -63,6 +70,10 @@ class Regression:
             reason.
         only_before: Subjects that the second document does not have at all.
         only_after: Subjects that the first does not have.
+        gaps: What the first document measured and the second did not: subjects, settings, and
+            metrics of limits.
+        unclear: Limits with the changes whose value is beyond them, in too few rounds to say
+            that it is no noise; they are not broken.
     """
 
     changes: tuple[Change, ...]
@@ -70,6 +81,19 @@ class Regression:
     failed: tuple[tuple[str, str], ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
+    gaps: tuple[Gap, ...] = ()
+    unclear: tuple[tuple[Limit, Change], ...] = ()
+
+    def is_failure(self, *, has_limits: bool) -> bool:
+        """Whether the second document is to be refused.
+
+        It is where a limit is broken or a subject failed, and, where limits were given, also
+        where anything that the first document measured cannot be held against them.
+
+        Args:
+            has_limits: Whether limits were given.
+        """
+        return bool(self.broken or self.failed or (has_limits and self.gaps))
 
 
 def compare_documents(
@@ -98,8 +122,13 @@ def compare_documents(
         for other in after.subjects
         if one.name == other.name and one.kind is not SubjectKind.AGAIN
     ]
+    if not any(one.rounds for one, _ in pairs):
+        raise InputError(
+            "nothing to compare: no subject was measured in both documents; the first has "
+            f"{_names(before)}, the second {_names(after)}"
+        )
     measured = [(one, other) for one, other in pairs if one.rounds and other.rounds]
-    wanted = _wanted(before, after, measured, settings)
+    wanted = _wanted(before, after, pairs, settings)
     metrics = dict.fromkeys((Metric.P50, *(limit.metric for limit in limits), *_ONCE))
     pairing = _Pairing(before=before, after=after)
     changes = tuple(
@@ -108,14 +137,20 @@ def compare_documents(
         for metric in metrics
         for change in pairing.changes(metric, one, other, wanted)
     )
-    _check_each_limit(limits, changes)
+    gaps = gaps_between(before, after, wanted, [limit.metric for limit in limits])
+    _check_each_limit(limits, changes, gaps)
+    held = [
+        (limit, change)
+        for limit in limits
+        for change in changes
+        if change.metric is limit.metric
+    ]
     return Regression(
         changes=changes,
         broken=tuple(
             (limit, change)
-            for limit in limits
-            for change in changes
-            if change.metric is limit.metric and limit.is_beyond(change.ratio)
+            for limit, change in held
+            if change.is_sure and limit.is_beyond(change.ratio)
         ),
         failed=tuple(
             (other.name, other.problem or "no round")
@@ -124,6 +159,12 @@ def compare_documents(
         ),
         only_before=_missing(before, after),
         only_after=_missing(after, before),
+        gaps=gaps,
+        unclear=tuple(
+            (limit, change)
+            for limit, change in held
+            if not change.is_sure and limit.is_beyond(_exactly(change.ratio.value))
+        ),
     )
 
 
@@ -143,31 +184,26 @@ def _missing(of: Comparison, among: Comparison) -> tuple[str, ...]:
 def _wanted(
     before: Comparison,
     after: Comparison,
-    measured: Sequence[tuple[Subject, Subject]],
+    pairs: Sequence[tuple[Subject, Subject]],
     words: Sequence[str],
 ) -> tuple[Setting, ...]:
-    if not measured:
-        raise InputError(
-            "nothing to compare: no subject was measured in both documents; the first has "
-            f"{_names(before)}, the second {_names(after)}"
-        )
-    common = tuple(
-        dict.fromkeys(
-            setting
-            for one, other in measured
-            for setting in before.settings(one.name)
-            if setting in after.settings(other.name)
-        )
+    """The settings of the first document, or those of them that the words name."""
+    offered = dict.fromkeys(
+        setting for one, _ in pairs for setting in before.settings(one.name)
     )
-    if not words:
-        return common
     for word in words:
-        if not any(word in _spellings(setting) for setting in common):
+        if not any(word in _spellings(setting) for setting in offered):
+            common = dict.fromkeys(
+                setting
+                for one, other in pairs
+                for setting in before.settings(one.name)
+                if setting in after.settings(other.name)
+            )
             known = ", ".join(setting.key for setting in common) or "none"
             raise InputError(
                 f"--setting: expected one that both documents have ({known}), got '{word}'"
             )
-    return tuple(one for one in common if not _spellings(one).isdisjoint(words))
+    return tuple(one for one in offered if not words or not _spellings(one).isdisjoint(words))
 
 
 def _names(comparison: Comparison) -> str:
@@ -178,8 +214,15 @@ def _spellings(setting: Setting) -> frozenset[str]:
     return frozenset({setting.key, str(setting), str(setting.phase)})
 
 
-def _check_each_limit(limits: Sequence[Limit], changes: Sequence[Change]) -> None:
+def _check_each_limit(
+    limits: Sequence[Limit], changes: Sequence[Change], gaps: Sequence[Gap]
+) -> None:
+    if not changes:  # whatever was measured is gone, which the gaps tell
+        return
     found = {change.metric for change in changes}
+    found |= {gap.metric for gap in gaps if gap.metric is not None}
+    if any(gap.setting is not None and gap.metric is None for gap in gaps):
+        found |= {metric for metric in Metric if metric.has_settings}
     for limit in limits:
         if limit.metric not in found:
             raise InputError(
@@ -203,25 +246,29 @@ class _Pairing:
                 if one.series(setting) and other.series(setting):
                     yield from self._latency(metric, one, other, setting)
             return
-        for setting in settings if metric is Metric.CPU else (None,):
-            values = _values(metric, one, setting), _values(metric, other, setting)
+        for setting in settings if metric.has_settings else (None,):
+            values = (
+                values_by_round(metric, one, setting),
+                values_by_round(metric, other, setting),
+            )
             if all(values):
+                ratio = value_ratio(values[1], values[0], self._rng())
+                for document in (self.before, self.after):
+                    ratio = widened(ratio, _floor(document, metric, setting))
                 yield Change(
                     subject=one.name,
                     metric=metric,
                     setting=setting,
                     before=float(np.median(values[0])),
                     after=float(np.median(values[1])),
-                    ratio=value_ratio(values[1], values[0], self._rng()),
+                    ratio=ratio,
+                    is_sure=metric is Metric.SIZE or min(map(len, values)) >= MIN_ROUNDS,
                 )
 
     def _latency(
         self, metric: Metric, one: Subject, other: Subject, setting: Setting
     ) -> Iterator[Change]:
-        values = (
-            self._percentile(metric, one, setting),
-            self._percentile(metric, other, setting),
-        )
+        values = reading(metric, one, setting), reading(metric, other, setting)
         if values[0] is None or values[1] is None or metric.percent is None:
             return
         ratio = percentile_ratio(
@@ -241,39 +288,19 @@ class _Pairing:
             ratio=ratio,
         )
 
-    def _percentile(self, metric: Metric, subject: Subject, setting: Setting) -> float | None:
-        """In ns; None where the sample does not support it."""
-        rounds = subject.measurements(setting)
-        if metric is Metric.P50:
-            return float(np.median([item.median_ns for item in rounds]))
-        return None if metric.percent is None else pooled(rounds).percentile_ns(metric.percent)
-
     def _rng(self) -> np.random.Generator:
         return np.random.default_rng(self.before.plan.seed)
 
 
-def _values(metric: Metric, subject: Subject, setting: Setting | None) -> list[float]:
-    """One a round, above 0; empty where it is not known."""
-    rounds = subject.rounds
-    values: Sequence[float | None]
-    match metric:
-        case Metric.CPU:
-            series = [] if setting is None else subject.series(setting)
-            values = [
-                None if one.cpu_ns is None else one.cpu_ns / one.n_calls for one in series
-            ]
-        case Metric.IMPORT:
-            values = [item.import_ns for item in rounds]
-        case Metric.LOAD:
-            values = [item.load_ns for item in rounds]
-        case Metric.FIRST_CALL:
-            values = [item.first_call_ns for item in rounds]
-        case Metric.MEMORY:
-            values = [item.peak_memory_bytes for item in rounds]
-        case Metric.SIZE:
-            values = [subject.size_bytes]
-        case Metric.P50 | Metric.P90 | Metric.P95 | Metric.P99:
-            values = []
-        case _:
-            assert_never(metric)
-    return [value for value in values if value]
+def _floor(document: Comparison, metric: Metric, setting: Setting | None) -> Estimate | None:
+    """A metric of the baseline measured again to that of the baseline; None where not known."""
+    baseline = document.subject(document.baseline)
+    for subject in document.subjects:
+        if subject.kind is SubjectKind.AGAIN:
+            again, once = (reading(metric, one, setting) for one in (subject, baseline))
+            return None if again is None or once is None else _exactly(again / once)
+    return None
+
+
+def _exactly(value: float) -> Estimate:
+    return Estimate(value=value, low=value, high=value)

@@ -13,6 +13,8 @@ from edgesmith_runtime.bench.cells import (
     wrapped,
 )
 from edgesmith_runtime.bench.limits import Metric
+from edgesmith_runtime.bench.noise import words_of_noise
+from edgesmith_runtime.bench.regression import MIN_ROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["render_regression"]
 
+_SAME = "same"
+_N_DIGITS = 12  # of an identity: enough for people to tell two apart
+
 
 def render_regression(
     regression: Regression,
@@ -32,7 +37,7 @@ def render_regression(
     limits: Sequence[Limit],
     differences: Sequence[str],
 ) -> str:
-    """Every change, then what differs between the documents, then each limit; no newline at the end.
+    """Which bundles, every change, then what differs between the documents, then each limit; no newline at the end.
 
     Args:
         regression: What became of the two.
@@ -43,7 +48,8 @@ def render_regression(
     """
     held = {limit.metric for limit in limits}
     keys = dict.fromkeys((change.metric, change.setting) for change in regression.changes)
-    blocks = [
+    blocks = [wrapped(_heading(before, after))]
+    blocks += [
         _block(
             f"{metric}, {setting}" if setting is not None else str(metric),
             [
@@ -62,13 +68,20 @@ def render_regression(
     return "\n\n".join(block for block in blocks if block)
 
 
+def _heading(before: Comparison, after: Comparison) -> str:
+    first, second = (f"'{one.bundle}' {one.identity[:_N_DIGITS]}" for one in (before, after))
+    if before.identity == after.identity:
+        return f"one bundle, measured twice: {first}"
+    return f"two bundles: first {first}, second {second}"
+
+
 def _block(title: str, changes: Sequence[Change]) -> str:
     rows = [
         (
             change.subject,
             _value(change.metric, change.before),
             _value(change.metric, change.after),
-            ratio_cell(change.ratio),
+            _ratio(change),
             _word(change),
         )
         for change in changes
@@ -77,7 +90,7 @@ def _block(title: str, changes: Sequence[Change]) -> str:
 
 
 def _once_block(regression: Regression) -> str:
-    """What a process or file has once, as ratios; what did not change beyond noise is 1."""
+    """What a process or file has once, as ratios."""
     found = {
         (one.subject, one.metric): one for one in regression.changes if one.setting is None
     }
@@ -86,13 +99,30 @@ def _once_block(regression: Regression) -> str:
         (name, *(_plain(found.get((name, metric))) for metric in metrics))
         for name in dict.fromkeys(name for name, _ in found)
     ]
-    return aligned(("second to first", *metrics), rows) if rows else ""
+    if not rows:
+        return ""
+    lines = [aligned(("second to first", *metrics), rows)]
+    if any(_SAME in row for row in rows):
+        lines.append(wrapped("(same: no change beyond noise)"))
+    if any(not change.is_sure for change in found.values()):
+        lines.append(
+            wrapped(
+                f"(~: of fewer than {MIN_ROUNDS} rounds, which do not tell noise from change)"
+            )
+        )
+    return "\n".join(lines)
 
 
 def _plain(change: Change | None) -> str:
     if change is None:
         return ABSENT
-    return "1" if change.ratio.low <= 1 <= change.ratio.high else f"{change.ratio.value:.3f}"
+    if not change.is_sure:
+        return f"~{change.ratio.value:.3f}"
+    return _SAME if change.ratio.low <= 1 <= change.ratio.high else f"{change.ratio.value:.3f}"
+
+
+def _ratio(change: Change) -> str:
+    return ratio_cell(change.ratio) if change.is_sure else f"{change.ratio.value:.3f}"
 
 
 def _value(metric: Metric, value: float) -> str:
@@ -115,30 +145,54 @@ def _value(metric: Metric, value: float) -> str:
 
 
 def _word(change: Change) -> str:
+    if not change.is_sure:
+        return "too few rounds"
     if change.ratio.low > 1:
         return "more"
-    return "less" if change.ratio.high < 1 else "same within noise"
+    if change.ratio.high < 1:
+        return "less"
+    return _SAME if change.metric is Metric.SIZE else "same within noise"
 
 
 def _notes(regression: Regression, before: Comparison, after: Comparison) -> Iterator[str]:
-    for name, reason in regression.failed:
-        yield f"{name}: measured in the first document alone; in the second: {reason}"
+    for gap in regression.gaps:
+        yield f"not compared: {gap}"
+    known = {gap.subject for gap in regression.gaps}
     for name in regression.only_before:
-        yield f"{name}: in the first document alone"
+        if name not in known:
+            yield f"{name}: in the first document alone, and not measured there"
     for name in regression.only_after:
         yield f"{name}: in the second document alone"
     for which, document in (("first", before), ("second", after)):
-        for sign in document.noise:
-            yield f"{which} document: {sign}"
+        yield from _noise(which, document)
+
+
+def _noise(which: str, document: Comparison) -> Iterator[str]:
+    """One line a document: a single sign as it is, of several the kinds."""
+    signs = document.noise
+    if len(signs) == 1:
+        yield f"{which} document: {signs[0]}"
+    elif signs:
+        kinds = ", ".join(dict.fromkeys(words_of_noise(document)))
+        yield f"{which} document: noisy: {len(signs)} signs ({kinds}); --json has them in full"
 
 
 def _limits(regression: Regression, limits: Sequence[Limit]) -> Iterator[str]:
     for limit in limits:
         broken = [change for one, change in regression.broken if one == limit]
-        if not broken:
+        unclear = [change for one, change in regression.unclear if one == limit]
+        if all(change.metric is not limit.metric for change in regression.changes):
+            yield f"not held {limit}: nothing that both documents measured"
+        elif not broken and not unclear:
             yield f"passed {limit}: nowhere beyond noise"
         for change in broken:
             yield f"FAILED {limit}: {change.where}: {ratio_cell(change.ratio)}"
-    if limits:
-        for name, _ in regression.failed:
-            yield f"FAILED: {name} ran for the first document and not for the second"
+        for change in unclear:
+            yield (
+                f"unclear {limit}: {change.where}: {change.ratio.value:.3f}, of fewer than "
+                f"{MIN_ROUNDS} rounds, which do not tell noise from change; no failure"
+            )
+    failed = {name for name, _ in regression.failed}
+    for gap in regression.gaps:
+        if limits or gap.subject in failed:
+            yield f"FAILED: {gap}"

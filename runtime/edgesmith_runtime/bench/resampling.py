@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith_runtime.latency import Estimate
+from edgesmith_runtime.latency import (
+    Estimate,
+    drawn_rounds,
+    estimate_of,
+    even_quantile,
+    resampled_percentiles,
+    weighted_quantile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["percentile_ratio", "value_ratio", "widened"]
 
 N_RESAMPLES = 1_000
-INTERVAL_QUANTILES = (0.025, 0.975)
 MEDIAN = 50.0
 
 
@@ -34,7 +40,7 @@ def percentile_ratio(
     """How many times a percentile of ``below`` fits into that of ``above``.
 
     The median is that of the medians of the rounds, as everywhere in a comparison; any other
-    percentile is over the calls of all rounds.
+    percentile is over the calls of all rounds, every round counting the same.
 
     Args:
         above: Latencies in ns by round; any number of rounds from 1.
@@ -43,9 +49,9 @@ def percentile_ratio(
         rng: Draws the resamples.
     """
     numerator, denominator = (
-        [np.sort(np.asarray(one, dtype=np.float64)) for one in side] for side in (above, below)
+        [np.asarray(one, dtype=np.float64) for one in side] for side in (above, below)
     )
-    return _estimate(
+    return estimate_of(
         _percentile(numerator, percent) / _percentile(denominator, percent),
         _resampled(numerator, percent, rng) / _resampled(denominator, percent, rng),
     )
@@ -67,7 +73,7 @@ def value_ratio(
         np.median(rng.choice(np.asarray(side), size=(N_RESAMPLES, len(side))), axis=1)
         for side in (above, below)
     )
-    return _estimate(float(np.median(above) / np.median(below)), drawn_above / drawn_below)
+    return estimate_of(float(np.median(above) / np.median(below)), drawn_above / drawn_below)
 
 
 def widened(ratio: Estimate, floor: Estimate | None) -> Estimate:
@@ -95,53 +101,31 @@ def widened(ratio: Estimate, floor: Estimate | None) -> Estimate:
 def _percentile(rounds: Sequence[NDArray[np.float64]], percent: float) -> float:
     if percent == MEDIAN:
         return float(np.median([np.median(one) for one in rounds]))
-    return float(np.percentile(np.concatenate(rounds), percent))
+    return even_quantile(rounds, percent)
 
 
 def _resampled(
     rounds: Sequence[NDArray[np.float64]], percent: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The percentile of every resample, ``(resample,)``."""
-    picks = rng.integers(len(rounds), size=(N_RESAMPLES, len(rounds)))
+    picks = drawn_rounds(len(rounds), N_RESAMPLES, rng)
     if percent == MEDIAN or len(rounds) == 1:
-        values = np.empty(picks.shape)
-        for index, one in enumerate(rounds):
-            chosen = picks == index
-            n_chosen = int(np.count_nonzero(chosen))
-            values[chosen] = _drawn_percentiles(one, percent, n_chosen, rng)
-        return np.median(values, axis=1)
+        return resampled_percentiles(rounds, percent, picks, rng)
+    # All calls are sorted once: a resample is how often each of them was drawn, not a new order.
+    order = np.argsort(np.concatenate(rounds), kind="stable")
+    ordered = np.concatenate(rounds)[order]
     values = np.empty(N_RESAMPLES)
     for resample in range(N_RESAMPLES):
-        chosen = [rounds[int(index)] for index in picks[resample]]
-        calls = [one[rng.integers(len(one), size=len(one))] for one in chosen]
-        values[resample] = np.percentile(np.concatenate(calls), percent)
+        n_drawn = np.bincount(picks[resample], minlength=len(rounds)).tolist()
+        weights = np.concatenate(
+            [_weights(len(one), n, rng) for one, n in zip(rounds, n_drawn, strict=True)]
+        )[order]
+        drawn = weights > 0
+        values[resample] = weighted_quantile(ordered[drawn], weights[drawn], percent)
     return values
 
 
-def _drawn_percentiles(
-    ordered: NDArray[np.float64], percent: float, n_resamples: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """A percentile of bootstrap resamples of one round, without making the resamples.
-
-    Order statistics of uniform numbers are Beta distributed, as in ``latency``, which has the
-    source: the k-th of n is Beta(k, n - k + 1), and the next takes Beta(1, n - k) of the rest.
-    """
-    n = len(ordered)
-    place = percent / 100 * (n - 1)
-    k = min(int(place) + 1, n)
-    lower = rng.beta(k, n - k + 1, size=n_resamples)
-    low = ordered[_ranks(lower, n)]
-    share = place - int(place)
-    if share == 0 or k == n:
-        return low
-    upper = lower + (1 - lower) * rng.beta(1, n - k, size=n_resamples)
-    return low + share * (ordered[_ranks(upper, n)] - low)
-
-
-def _ranks(uniforms: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-    return np.minimum((uniforms * n).astype(np.int64), n - 1)
-
-
-def _estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    low, high = np.quantile(resampled, INTERVAL_QUANTILES)
-    return Estimate(value=value, low=float(low), high=float(high))
+def _weights(n_calls: int, n_times: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Of the calls of a round that was drawn so many times, ``(call,)``: 1 in all each time."""
+    indices: NDArray[np.int64] = rng.integers(n_calls, size=n_times * n_calls)
+    return np.bincount(indices, minlength=n_calls) / n_calls

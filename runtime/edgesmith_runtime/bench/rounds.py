@@ -21,12 +21,12 @@ from edgesmith_runtime.bench.entrants import (
     entrants_of,
     rivals,
 )
-from edgesmith_runtime.bench.exchange import Problem, Reply, Request
+from edgesmith_runtime.bench.ledger import Ledger
 from edgesmith_runtime.bench.phases import Phase
 from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.raws import golden_raws, write_raws
 from edgesmith_runtime.bench.references import golden_references, sample_references
-from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
+from edgesmith_runtime.bench.subject import CallStyle, Subject, SubjectKind
 from edgesmith_runtime.bundle import Bundle, read_bundle
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.files import scratch
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from edgesmith_runtime.bench.exchange import Request
 
 __all__ = ["Job", "Progress", "compare", "measured"]
 
@@ -75,7 +77,9 @@ def compare(  # noqa: PLR0913 - what is compared, on what, and how precisely
     the ways to call Keras share one. With two rounds or more the default artifact takes part a
     second time, as "FILE again", for what two equal subjects differ by. A subject counts only if
     its answers are right: those of the golden samples, or on ``samples`` those of the default
-    artifact. What cannot run is a subject with a ``problem``, and takes no part in later rounds.
+    artifact. What cannot run is a subject with a ``problem``; what fails after a round that went
+    well keeps what was measured, with the reason among its ``failures``. Neither takes part in
+    later rounds.
 
     Args:
         bundle: The bundle, as a file or a directory.
@@ -147,6 +151,7 @@ def measured(job: Job, *, worker: str = WORKER) -> Comparison:
         ledger = track.run()
     return Comparison(
         bundle=opened.manifest.name,
+        identity=opened.identity,
         host=host,
         versions=ledger.versions,
         plan=plan,
@@ -178,44 +183,6 @@ def _raws(job: Job, bundle: Bundle, folder: Path) -> Path | None:
     return place
 
 
-@dataclass(slots=True)
-class _Ledger:
-    """What the processes said so far, by subject; who had a problem once is out."""
-
-    rounds: dict[str, list[Round]] = field(default_factory=dict[str, list[Round]])
-    problems: dict[str, str] = field(default_factory=dict[str, str])
-    versions: dict[str, str] = field(default_factory=dict[str, str])
-
-    def enter(self, reply: Reply) -> None:
-        """One more round."""
-        for name, round_ in self._good(reply):
-            self.rounds.setdefault(name, []).append(round_)
-
-    def enter_series(self, reply: Reply) -> None:
-        """More series of the first round."""
-        for name, round_ in self._good(reply):
-            first = self.rounds[name][0]
-            self.rounds[name][0] = dataclasses.replace(
-                first,
-                series={**first.series, **round_.series},
-                failures={**first.failures, **round_.failures},
-            )
-
-    def _good(self, reply: Reply) -> list[tuple[str, Round]]:
-        self.versions.update(reply.versions)
-        good: list[tuple[str, Round]] = []
-        for name, outcome in reply.outcomes.items():
-            if isinstance(outcome, Problem):
-                self.problems[name] = outcome.reason
-            else:
-                good.append((name, outcome))
-        return good
-
-    def left(self, names: Sequence[str]) -> list[str]:
-        """Those without a problem."""
-        return [name for name in names if name not in self.problems]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Track:
     """Runs the processes, one after the other."""
@@ -226,13 +193,13 @@ class _Track:
     worker: str
     progress: Progress | None
 
-    def run(self) -> _Ledger:
+    def run(self) -> Ledger:
         """All rounds; then what heats the machine, so that no other subject meets it hot."""
         rng = np.random.default_rng(self.plan.seed)
-        ledger = _Ledger()
+        ledger = Ledger()
         for entrant in self.entrants:
             if entrant.problem is not None:
-                ledger.problems[entrant.request.name] = entrant.problem
+                ledger.refuse(entrant.request.name, entrant.problem, ())
         has_heat = Phase.SUSTAINED in self.plan.phases
         n_processes = (self.plan.n_rounds + has_heat) * len(self.entrants)
         for turn in range(self.plan.n_rounds + has_heat):
@@ -252,14 +219,14 @@ class _Track:
                     worker=self.worker,
                 )
                 if is_heat:
-                    ledger.enter_series(reply)
+                    ledger.enter_series(reply, request.settings)
                 else:
-                    ledger.enter(reply)
+                    ledger.enter(reply, entrant.request.settings, turn)
         return ledger
 
 
 def _part(
-    request: Request, ledger: _Ledger, rng: np.random.Generator, *, is_heat: bool
+    request: Request, ledger: Ledger, rng: np.random.Generator, *, is_heat: bool
 ) -> Request | None:
     """What is asked of an entrant this time; None where it is out."""
     # The styles are shuffled too: the first one meets a cold process.
@@ -277,7 +244,7 @@ def _shuffled(items: Sequence[T], rng: np.random.Generator) -> list[T]:
     return [items[index] for index in order]
 
 
-def _subjects(entrant: Entrant, ledger: _Ledger) -> list[Subject]:
+def _subjects(entrant: Entrant, ledger: Ledger) -> list[Subject]:
     request = entrant.request
     return [
         Subject(
@@ -285,9 +252,10 @@ def _subjects(entrant: Entrant, ledger: _Ledger) -> list[Subject]:
             kind=request.kind,
             style=CallStyle(key) if request.kind is SubjectKind.KERAS else None,
             engine=request.engine,
+            setup=entrant.setup,
             size_bytes=entrant.size_bytes,
             score=entrant.score,
-            rounds=() if key in ledger.problems else tuple(ledger.rounds[key]),
+            rounds=tuple(ledger.rounds.get(key, ())),
             problem=ledger.problems.get(key),
         )
         for key in request.subjects

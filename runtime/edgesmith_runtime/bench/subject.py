@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.host import Host
     from edgesmith_runtime.latency import Measurement
     from edgesmith_runtime.manifest import Score
-    from edgesmith_runtime.settings import Engine
+    from edgesmith_runtime.settings import Engine, EngineSettings
 
 __all__ = ["CallStyle", "Round", "Subject", "SubjectKind"]
 
@@ -33,9 +33,9 @@ class SubjectKind(StrEnum):
     """What a subject is.
 
     ARTIFACT is run by this runtime; TUNED is the artifact, engine and threads that ``tune`` found
-    fastest on this host, as ``load`` takes them; KERAS is the original; FILE is another model file in its
-    bare engine with that engine's defaults; AGAIN is the baseline a second time, in processes
-    of its own: what it differs by is noise.
+    fastest on this host, as ``load`` takes them; KERAS is the original; FILE is another model
+    file in its bare engine with that engine's defaults; AGAIN is the baseline a second time, in
+    processes of its own: what it differs by is noise.
     """
 
     ARTIFACT = "artifact"
@@ -112,11 +112,13 @@ class Subject:
 
     Args:
         name: The file of an artifact, followed by `` on ENGINE`` where that is not its default
-            one; ``keras`` and the style; ``FILE in ENGINE``; an artifact's
-            and `` as tuned``; or a subject's name and `` again``.
+            one, or by `` as tuned``; ``keras`` and the style; ``FILE in ENGINE``; or a subject's
+            name and `` again``.
         kind: What it is.
         style: How Keras was called; None of others.
         engine: What ran it; None for Keras.
+        setup: Of TUNED: how it ran; None where it ran with the threads of the comparison and
+            else by the engine's defaults.
         size_bytes: Of its file.
         score: The task's metric on the test split, where the bundle has it.
         rounds: One a round, empty where there is a problem.
@@ -127,6 +129,7 @@ class Subject:
     kind: SubjectKind = SubjectKind.ARTIFACT
     style: CallStyle | None = None
     engine: Engine | None = None
+    setup: EngineSettings | None = None
     size_bytes: int
     score: Score | None = None
     rounds: tuple[Round, ...] = ()

@@ -20,29 +20,25 @@ from edgesmith_runtime.bench.phases import Phase
 from edgesmith_runtime.bench.subject import SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from edgesmith_runtime.bench.comparison import Comparison
     from edgesmith_runtime.bench.figures import Figures, Percentiles
     from edgesmith_runtime.bench.phases import Setting
-    from edgesmith_runtime.bench.subject import Subject
+    from edgesmith_runtime.bench.subject import CallStyle, Subject
 
 __all__ = ["render_table"]
+
+MAX_NOISE_LINES = 6
 
 
 def render_table(comparison: Comparison) -> str:
     """All figures of a comparison, aligned, at most 100 columns wide, no newline at the end."""
-    settings = tuple(
-        dict.fromkeys(
-            setting for one in comparison.subjects for setting in comparison.settings(one.name)
-        )
-    )
+    settings = _settings(comparison)
     blocks = [_heading(comparison)]
     if settings:
-        blocks += [
-            _first_block(comparison, settings[0]),
-            _cost_block(comparison, settings[0]),
-        ]
+        blocks.append(_first_block(comparison, settings[0]))
+    blocks.append(_cost_block(comparison, settings[0] if settings else None))
     for setting in settings:
         if setting != settings[0]:
             blocks.append(_setting_block(comparison, setting))
@@ -57,6 +53,15 @@ def render_table(comparison: Comparison) -> str:
                 pass
     blocks.append("\n".join(_notes(comparison)))
     return "\n\n".join(block for block in blocks if block)
+
+
+def _settings(comparison: Comparison) -> tuple[Setting, ...]:
+    """All that anything was measured under: those of the plan in its order, then others."""
+    found = dict.fromkeys(
+        setting for one in comparison.subjects for setting in comparison.settings(one.name)
+    )
+    planned = [setting for setting in comparison.plan.settings() if setting in found]
+    return tuple(dict.fromkeys((*planned, *found)))
 
 
 def _heading(comparison: Comparison) -> str:
@@ -115,8 +120,11 @@ def _first_block(comparison: Comparison, setting: Setting) -> str:
     return aligned(head, rows)
 
 
-def _cost_block(comparison: Comparison, setting: Setting) -> str:
-    """What a process takes to start, and what a call and a loaded model take of the machine."""
+def _cost_block(comparison: Comparison, setting: Setting | None) -> str:
+    """What a process takes to start, and what a call and a loaded model take of the machine.
+
+    Of every subject whose process ran, whether it was measured under the setting or not.
+    """
     head = ("", "import", "load", "first call", "CPU/call", "energy/call", "memory", "peak")
     rows = [
         (
@@ -124,12 +132,14 @@ def _cost_block(comparison: Comparison, setting: Setting) -> str:
             time_cell(subject.import_ns),
             time_cell(subject.load_ns),
             time_cell(subject.first_call_ns),
-            time_cell(figures.cpu_ns),
-            energy_cell(figures.energy_uj),
-            size_cell(figures.memory_bytes),
+            time_cell(None if figures is None else figures.cpu_ns),
+            energy_cell(None if figures is None else figures.energy_uj),
+            size_cell(None if figures is None else figures.memory_bytes),
             size_cell(subject.peak_memory_bytes),
         )
-        for subject, figures in _measured(comparison, setting)
+        for subject in comparison.subjects
+        if subject.rounds
+        for figures in (None if setting is None else comparison.figures(subject.name, setting),)
     ]
     return aligned(head, rows) if rows else ""
 
@@ -178,12 +188,17 @@ def _faster_block(comparison: Comparison, setting: Setting) -> str:
         if subject.style is not None and subject.series(setting)
     ]
     rows = [
-        (subject.name, *(ratio_cell(figures.times_faster[style]) for style in styles))
+        (subject.name, *(_times(figures, style) for style in styles))
         for subject, figures in _measured(comparison, setting)
         if figures.times_faster and subject.kind is not SubjectKind.AGAIN
     ]
     head = (f"{setting}: times faster than keras", *styles)
     return aligned(head, rows) if rows else ""
+
+
+def _times(figures: Figures, style: CallStyle) -> str:
+    ratio = figures.times_faster.get(style)  # none where no round has both
+    return ABSENT if ratio is None else ratio_cell(ratio)
 
 
 def _stages_block(comparison: Comparison, setting: Setting) -> str:
@@ -219,9 +234,21 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         if subject.problem is not None:
             yield wrapped(f"{subject.name}: not measured: {subject.problem}")
         for setting, reason in subject.failures.items():
-            yield wrapped(f"{subject.name}: {setting}: not measured: {reason}")
+            n_rounds = len(subject.rounds)
+            n_failed = sum(setting in item.failures for item in subject.rounds)
+            said = (
+                f"failed in {n_failed} of {n_rounds} rounds"
+                if subject.series(setting)
+                else "not measured"
+            )
+            yield wrapped(f"{subject.name}: {setting}: {said}: {reason}")
+        if subject.setup is not None and subject.rounds:
+            yield wrapped(
+                f"'{subject.name}' ran as tune chose it on this host: {subject.setup}; the threads "
+                "above are those of the others."
+            )
     kinds = {subject.kind for subject in comparison.subjects}
-    if kinds <= {SubjectKind.ARTIFACT, SubjectKind.AGAIN}:
+    if kinds <= {SubjectKind.ARTIFACT, SubjectKind.TUNED, SubjectKind.AGAIN}:
         yield wrapped(
             "No original was given, so the artifacts are compared with each other alone."
         )
@@ -230,5 +257,16 @@ def _notes(comparison: Comparison) -> Iterator[str]:
             f"'{comparison.baseline} again' is the baseline in processes of its own: what its "
             "ratio differs by from 1 is noise, and no other ratio is told more exactly."
         )
-    for sign in comparison.noise:
-        yield wrapped(sign)
+    yield from _noise(comparison.noise)
+
+
+def _noise(signs: Sequence[str]) -> Iterator[str]:
+    """The signs of noise in at most ``MAX_NOISE_LINES`` lines, those that find no place counted."""
+    texts = [wrapped(sign) for sign in signs]
+    n_lines = [text.count("\n") + 1 for text in texts]
+    n_shown = len(texts)
+    while n_shown and sum(n_lines[:n_shown]) > MAX_NOISE_LINES - (n_shown < len(texts)):
+        n_shown -= 1
+    yield from texts[:n_shown]
+    if n_left := len(texts) - n_shown:
+        yield f"noisy: {n_left} more {'sign' if n_left == 1 else 'signs'}, which --json has"

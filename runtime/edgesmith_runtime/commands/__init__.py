@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.commands import (
@@ -23,11 +26,14 @@ from edgesmith_runtime.errors import EdgesmithError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Sequence
+    from types import FrameType
+    from typing import NoReturn
 
-__all__ = ["INTERRUPTED", "main"]
+__all__ = ["INTERRUPTED", "TERMINATED", "main"]
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+TERMINATED = 143  # 128 + SIGTERM
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 the work failed, 2 wrong use or unreadable input,
         130 interrupted.
+
+    Raises:
+        SystemExit: With 143 where SIGTERM came, after drafts are removed and children ended; and
+            with 2 where the words are of no command.
     """
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         # A file name need not be one in UTF-8, and a label need not exist in the terminal's code.
@@ -49,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("--min-version needs --public-key: anyone can write a number")
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        code = command(arguments)
+        with _clearing_up():
+            code = command(arguments)
         sys.stdout.flush()  # here, where a closed pipe is still met with an answer
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
@@ -64,6 +75,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(error)
     else:
         return code
+
+
+@contextmanager
+def _clearing_up() -> Generator[None]:
+    """End by an exception on SIGTERM, so that drafts are removed and children ended on the way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can be told of a signal
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)
 
 
 def _failed(error: Exception) -> int:

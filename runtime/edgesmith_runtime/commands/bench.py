@@ -42,7 +42,7 @@ def add(commands: Commands) -> None:
         "--phases",
         metavar="P,P",
         help="some of steady,raw,idle,paced,concurrent,sustained or all; default: steady and, "
-        "with raw samples in the bundle, raw",
+        "with raw samples in the bundle, raw, and the phases of the options below",
     )
     parser.add_argument("--rounds", type=count, metavar="N", help="fresh processes each")
     parser.add_argument("--batch", metavar="N,N", help="samples of a call in the steady phase")

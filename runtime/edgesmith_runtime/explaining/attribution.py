@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.explaining.cause import Cause, Reason
@@ -21,6 +22,8 @@ _PREPROCESSING = ("decode", "prepare")
 # Most that a copy of scattered numbers takes by byte, half a nanosecond: where a step of the
 # transform reads them in place, how long that alone took is not known.
 _COPY_NS_PER_BYTE = 0.5
+
+_FEWEST_STAGES = 3  # that show whether all of them are stretched alike
 
 _FEW_CORES = 0.3  # of other threads' work beside the calls, from which on they are in the way
 _TOGETHER = 1.5  # runs at once, on average, from which on calls are in each other's way
@@ -54,6 +57,10 @@ class _Excess:
     def total_ns(self, stages: Iterable[str] | None = None) -> float:
         return sum(self.left_ns[stage] for stage in stages or self.left_ns)
 
+    def beyond_ns(self, stage: str, base_ns: float, app: Typical) -> float:
+        """What is left of a stage above a time that it may take."""
+        return min(max(app.stages_ns[stage] - base_ns, 0.0), self.left_ns[stage])
+
     def take(self, stages: Iterable[str], most_ns: float) -> float:
         """Up to so much of these stages, of each in proportion to what it has left."""
         chosen = list(stages)
@@ -76,7 +83,7 @@ def causes_of(app: Typical, lab: Laboratory, around: Circumstances) -> list[Caus
     excess = _Excess(
         {stage: max(app.stages_ns[stage] - lab.stages_ns[stage], 0.0) for stage in stages}
     )
-    waiting_ns = _waiting_ns(app, lab, stages)
+    waiting_ns = _waiting_ns(app, lab, stages, around)
     causes = [
         _copies(app, excess),
         _queueing(app, excess, stages, waiting_ns),
@@ -101,26 +108,66 @@ def _copies(app: Typical, excess: _Excess) -> Cause:
         stages = [stage for stage in _PREPROCESSING if stage in excess.left_ns]
         lost_ns = excess.take(stages, app.copied_bytes * _COPY_NS_PER_BYTE)
     evidence = (
-        f"{bytes_text(app.copied_bytes)} a call are not contiguous, cast or put together"
+        f"{bytes_text(app.copied_bytes)} a call are not contiguous or put together"
         if app.copied_bytes
         else "no array had to be copied"
     )
     return Cause(reason=Reason.COPIES, lost_ns=lost_ns, evidence=evidence)
 
 
-def _waiting_ns(app: Typical, lab: Laboratory, stages: Sequence[str]) -> float:
-    """The part of a call's time without a processor that is no matter of its larger work.
+def _common_factor(app: Typical, lab: Laboratory) -> float:
+    """By how much all stages are longer than the bench's, as cold caches or a slow clock make them.
+
+    The median of the stages, and no more than the engine or the answer has, whose work is the same
+    for every raw input. 1 where they are not longer, or too few to see.
+    """
+    ratios = {
+        stage: app.stages_ns[stage] / max(ns, 1.0)
+        for stage, ns in lab.stages_ns.items()
+        if stage in app.stages_ns
+    }
+    same_work = [ratios[stage] for stage in ("infer", "answer") if stage in ratios]
+    if len(ratios) < _FEWEST_STAGES or not same_work:
+        return 1.0
+    return max(min(median(ratios.values()), max(same_work)), 1.0)
+
+
+def _waiting_ns(
+    app: Typical, lab: Laboratory, stages: Sequence[str], around: Circumstances
+) -> float:
+    """The part of a call's time lost to others at work that is no matter of its larger work.
 
     Whatever keeps the processors busy stretches a call: its time is its work by a factor. Of
     twice the work at twice the time, half of what both add together is due to each.
+
+    The factor is seen by the time without a processor, and where others are known to be at work
+    also by the engine, whose work is the same for every raw input: two threads to a core, caches
+    and a hypervisor stretch the processor time of a thread itself.
     """
     served_ns = sum(ns for stage, ns in app.stages_ns.items() if stage != "wait")
-    if not app.waiting_ns or served_ns <= 0:
+    if served_ns <= 0:
         return 0.0
-    share = app.waiting_ns / served_ns
+    share = max((app.waiting_ns or 0.0) / served_ns, _stretched(app, lab, stages, around))
+    if share <= 0:
+        return 0.0
     here_ns = sum(app.stages_ns[stage] for stage in stages)
     work_ns = max(here_ns * (1 - share), 1.0)
     return share * here_ns * (1 + min(lab.total_ns / work_ns, 1.0)) / 2
+
+
+def _stretched(
+    app: Typical, lab: Laboratory, stages: Sequence[str], around: Circumstances
+) -> float:
+    """The share of the engine's time that it has beyond the bench, where others are at work.
+
+    0 where something else makes its work another: a batch, other settings, another host.
+    """
+    is_contended = app.n_in_flight >= _TOGETHER or around.other_cores >= _FEW_CORES
+    is_other_work = app.n_sharing > 1 or around.settings or around.host
+    if not is_contended or is_other_work or "infer" not in stages:
+        return 0.0
+    infer_ns = max(app.stages_ns["infer"], 1.0)
+    return max(1 - lab.stages_ns["infer"] / infer_ns, 0.0)
 
 
 def _queueing(app: Typical, excess: _Excess, stages: Sequence[str], waiting_ns: float) -> Cause:
@@ -151,11 +198,16 @@ def _threads_and_idle(
     lost_ns = 0.0
     if is_alone:
         lost_ns = excess.take(excess.left_ns, waiting_ns)
-        evidence.append(f"{time_text(app.waiting_ns or 0.0)} of a call without a processor")
+        if app.waiting_ns:
+            evidence.append(f"{time_text(app.waiting_ns)} of a call without a processor")
     idle = _idle(app, lab, excess)
     is_crowded = is_alone and around.other_cores >= _FEW_CORES
-    if around.settings or is_crowded:
-        lost_ns += excess.take([s for s in ("infer",) if s in excess.left_ns], float("inf"))
+    if "infer" in excess.left_ns and is_crowded:
+        lost_ns += excess.take(["infer"], float("inf"))
+    elif "infer" in excess.left_ns and around.settings:
+        # They are of the engine alone: not what its stages have in common with all others.
+        base_ns = lab.stages_ns["infer"] * _common_factor(app, lab)
+        lost_ns += excess.take(["infer"], excess.beyond_ns("infer", base_ns, app))
     evidence += around.settings
     if is_crowded:
         evidence.append(f"{around.other_cores:.1f} processors busy in the process otherwise")
@@ -169,20 +221,27 @@ def _idle(app: Typical, lab: Laboratory, excess: _Excess) -> Cause:
         evidence = "the calls follow each other"
         return Cause(reason=Reason.IDLE, lost_ns=0.0, evidence=evidence)
     lost_ns, how = 0.0, "the bench has no phase after idle time to compare with"
+    factor = _common_factor(app, lab)
     for stage in excess.left_ns:
+        slower_ns = lab.slowing_ns(stage, app.pause_ns / 1e9)
         if app.after_pause_ns is not None:
             slower_ns, how = app.after_pause_ns[stage], "slower than its own back to back"
+        elif slower_ns is not None:
+            how = "after which the bench is slower too"
+        elif factor > 1:
+            slower_ns = (factor - 1) * lab.stages_ns[stage]
+            how = f"and all stages take {factor:.2g} times as long as the bench's back to back"
         else:
-            slower_ns = lab.slowing_ns(stage, app.pause_ns / 1e9)
-            if slower_ns is None:
-                continue
-            how = "and the bench is as slow after one"
+            continue
         lost_ns += excess.take([stage], slower_ns)
+    if lost_ns <= 0 and (app.after_pause_ns is not None or lab.after_idle_ns):
+        how = "which are not seen to make them slower"
     evidence = f"the calls come after pauses of {time_text(app.pause_ns)}, {how}"
     return Cause(reason=Reason.IDLE, lost_ns=lost_ns, evidence=evidence)
 
 
 def _preprocessing(app: Typical, lab: Laboratory, excess: _Excess) -> Cause:
+    """What its stages have grown beyond what all stages have in common."""
     stages = [stage for stage in _PREPROCESSING if stage in excess.left_ns]
     if not app.is_raw:
         evidence = "the calls give prepared tensors"
@@ -194,7 +253,11 @@ def _preprocessing(app: Typical, lab: Laboratory, excess: _Excess) -> Cause:
             f"{time_text(lab.stages_ns[stage])}"
             for stage in stages
         )
-    lost_ns = excess.take(stages, float("inf")) if app.is_raw else 0.0
+    factor = _common_factor(app, lab)
+    lost_ns = 0.0
+    for stage in stages if app.is_raw else ():
+        own_ns = excess.beyond_ns(stage, factor * lab.stages_ns[stage], app)
+        lost_ns += excess.take([stage], own_ns)
     return Cause(reason=Reason.PREPROCESSING, lost_ns=lost_ns, evidence=evidence)
 
 

@@ -11,7 +11,7 @@ from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.explaining.attribution import Circumstances, causes_of
 from edgesmith_runtime.explaining.cause import Reason, cure
 from edgesmith_runtime.explaining.explanation import Explanation
-from edgesmith_runtime.explaining.laboratory import batches_of, laboratory_of, subject_of
+from edgesmith_runtime.explaining.laboratory import laboratory_of, subject_of
 from edgesmith_runtime.explaining.likeness import (
     host_differences,
     other_bundle,
@@ -66,7 +66,7 @@ def explain(app: Recording, lab: Comparison, *, force: bool = False) -> Explanat
             "to compare different things"
         )
     subject = subject or lab.subject(lab.baseline)
-    chosen = _most_frequent(app, batches_of(subject))
+    chosen = _most_frequent(app)
     around = Circumstances(
         other_cores=_other_cores(app),
         n_process_threads=app.n_process_threads,
@@ -78,7 +78,11 @@ def explain(app: Recording, lab: Comparison, *, force: bool = False) -> Explanat
     found = usual
     if usual.main is None and int(chosen.sum()) >= _MIN_SLOW_CALLS:
         slow = _at(90, app, subject, chosen, around)
-        found = usual if slow.main is None else slow
+        # Where neither is slower, both are said, each with the rule that it is judged by.
+        both = f"{usual.sentence}; {slow.sentence}"
+        found = replace(usual, sentence=both) if slow.main is None else slow
+    if found.main is None:
+        found = replace(found, sentence=f"{found.sentence}; nothing to mend")
     return replace(found, notes=(*forced, *found.notes, *_unlike_notes(around)))
 
 
@@ -108,15 +112,14 @@ def _at(
     )
 
 
-def _most_frequent(app: Recording, batches: list[int]) -> NDArray[np.bool_]:
-    """The calls of the kind and batch size that is there most, of those that the bench has."""
+def _most_frequent(app: Recording) -> NDArray[np.bool_]:
+    """The calls of the kind and batch size that is there most."""
     own = app.n_rows // np.maximum(app.n_sharing, 1)
     kinds = np.stack([app.is_raw.astype(np.int64), own], axis=1)
     if not len(kinds):
         raise InputError(f"the app's recording: expected {MIN_CALLS} calls, got none")
     known, counts = np.unique(kinds, axis=0, return_counts=True)
-    is_measured = np.isin(known[:, 1], [*batches, 1])
-    place = int(np.argmax(np.where(is_measured, counts, counts / len(kinds) / 2)))
+    place = int(np.argmax(counts))
     if counts[place] < MIN_CALLS:
         raise InputError(
             f"the app's recording: expected {MIN_CALLS} calls of a kind, got {counts[place]}; "
@@ -135,14 +138,31 @@ def _other_cores(app: Recording) -> float:
 def _main(
     causes: list[Cause], app_ns: float, measured: Laboratory, percent: int
 ) -> Cause | None:
-    lab_ns = measured.total_ns
-    gap_ns = app_ns - lab_ns
-    if gap_ns < max(_GAP_SHARE[percent] * lab_ns, _GAP_NS) or app_ns < measured.slowest_ns:
+    if _no_gap(app_ns, measured, percent) is not None:
         return None
+    gap_ns = app_ns - measured.total_ns
     largest = causes[0]
     if largest.lost_ns < _MAIN_SHARE * gap_ns:
         return causes[-1]  # what no cause explains
     return largest
+
+
+def _no_gap(app_ns: float, measured: Laboratory, percent: int) -> str | None:
+    """The rule by which a call is as quick as the bench's, as a clause; None: it is slower."""
+    lab_ns = measured.total_ns
+    gap_ns = app_ns - lab_ns
+    if gap_ns <= 0:
+        return "no slower"
+    if gap_ns < _GAP_NS:
+        return f"less than the {time_text(_GAP_NS)} more that recording itself takes"
+    if gap_ns < _GAP_SHARE[percent] * lab_ns:
+        return (
+            f"{100 * gap_ns / lab_ns:.0f} % more, below the {100 * _GAP_SHARE[percent]:.0f} % from "
+            "which on a gap is looked into"
+        )
+    if app_ns < measured.slowest_ns:
+        return f"no slower than the slowest round there, {time_text(measured.slowest_ns)}"
+    return None
 
 
 def _sentence(main: Cause | None, app_ns: float, measured: Laboratory, percent: int) -> str:
@@ -153,7 +173,7 @@ def _sentence(main: Cause | None, app_ns: float, measured: Laboratory, percent: 
         f"{time_text(measured.total_ns)} in the lab ({measured.setting})"
     )
     if main is None:
-        return f"{figures}: no slower than what the bench itself varies by; nothing to mend"
+        return f"{figures}: {_no_gap(app_ns, measured, percent)}"
     part = f"{time_text(main.lost_ns)} of it is {main.reason}: {main.evidence}"
     if main.reason is Reason.REST:
         part = f"no cause that is looked for explains {time_text(main.lost_ns)} of it"
@@ -167,6 +187,8 @@ def _notes(app: Recording, typical: Typical, measured: Laboratory) -> list[str]:
             f"{typical.n_calls} of {len(app)} calls are compared, those "
             f"{'from raw inputs' if typical.is_raw else 'of run'} with batch {typical.batch}"
         )
+    if app.every > 1:
+        notes.append(f"one call in {app.every} was recorded")
     if app.n_calls > len(app):
         notes.append(f"the recording has the last {len(app)} of {app.n_calls} calls")
     if typical.is_raw and "decode" not in measured.stages_ns:

@@ -11,7 +11,9 @@ import numpy as np
 from edgesmith_runtime.bench.phases import Phase, Setting
 from edgesmith_runtime.bench.subject import SubjectKind
 from edgesmith_runtime.errors import InputError
+from edgesmith_runtime.explaining.likeness import settings_differences
 from edgesmith_runtime.explaining.typical import near
+from edgesmith_runtime.settings import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +35,7 @@ class Laboratory:
     Args:
         setting: It was measured under.
         stages_ns: By stage, as far as they were measured.
-        slowest_ns: The same of the slowest round, by all of the stages together.
+        slowest_ns: The sum of the same stages in the slowest round.
         after_idle_ns: How much longer a run of the model takes after a pause of the length of
             the key, in seconds.
         run_ns: Median of a run back to back; None where there is no steady phase.
@@ -67,17 +69,29 @@ class Laboratory:
 
 
 def subject_of(comparison: Comparison, recording: Recording) -> Subject | None:
-    """What the bench measured of the artifact in the engine of the app; None where it did not."""
+    """What the bench measured of the app's artifact, with settings as like the app's as there are.
+
+    That may be the artifact as ``tune`` chose it, or on another engine than its default one.
+
+    Returns:
+        None where the artifact was not measured.
+    """
     settings = recording.settings
-    wanted = [recording.artifact]
-    if settings is not None:
-        wanted.insert(0, f"{recording.artifact} on {settings.engine}")
-    by_name = {
-        subject.name: subject
+    name = recording.artifact
+    names = {name, f"{name} as tuned", *(f"{name} on {engine}" for engine in Engine)}
+    measured = [
+        subject
         for subject in comparison.subjects
-        if subject.kind is SubjectKind.ARTIFACT and subject.rounds
-    }
-    return next((by_name[name] for name in wanted if name in by_name), None)
+        if subject.kind in (SubjectKind.ARTIFACT, SubjectKind.TUNED)
+        and subject.name in names
+        and subject.rounds
+    ]
+
+    def unlikeness(subject: Subject) -> tuple[bool, int]:
+        is_other = settings is not None and subject.engine not in (None, settings.engine)
+        return is_other, len(settings_differences(recording, comparison, subject))
+
+    return min(measured, key=unlikeness, default=None)
 
 
 def batches_of(subject: Subject) -> list[int]:
@@ -106,8 +120,15 @@ def laboratory_of(
     raw = Setting(Phase.RAW)
     if is_raw and batch == 1 and any(one.stages_ns for one in subject.series(raw)):
         setting, stages_ns = raw, _stages(subject.series(raw), percent)
+        # Not by the latencies: arrays that are given back after the answer are in these alone.
+        by_round = [
+            sum(_stages([one], percent).values())
+            for one in subject.series(raw)
+            if one.stages_ns
+        ]
     elif subject.series(steady):
         setting, stages_ns = steady, {"infer": _near(subject.series(steady), percent)}
+        by_round = [_near([one], percent) for one in subject.series(steady)]
     else:
         raise InputError(
             f"{subject.name}: expected a bench of calls with {batch} samples, as the app has, got "
@@ -118,7 +139,7 @@ def laboratory_of(
     return Laboratory(
         setting=setting,
         stages_ns=stages_ns,
-        slowest_ns=max(_near([one], percent) for one in subject.series(setting)),
+        slowest_ns=max(by_round),
         after_idle_ns={} if run_ns is None else _after_idle(subject, run_ns),
         run_ns=run_ns,
     )

@@ -22,11 +22,10 @@ _WIDTH = {50: 0.1, 90: 0.05}
 MIN_CALLS = 10
 _FEW = 5  # calls whose processor time says enough of all at that percentile
 
-# A call that begins so long after the one before has found other work in the caches, a slower
-# clock, or sleeping threads. A pause below the length of a call is none: it is warm soon. Nor is
-# one that a scheduler may make, which lets others run for some milliseconds at a time.
-_PAUSE_NS = 5_000_000
-_AT_ONCE_NS = 1_000_000
+# A call that begins as long after the one before as it takes, or longer, has found other work in
+# the caches, a slower clock, or sleeping threads. Below so much an app only goes through its loop.
+_PAUSE_NS = 20_000
+_AT_ONCE_SHARE = 0.5  # of such a pause, below which calls follow each other
 _TURN_NS = 1_000_000  # at least, that others run in once they have the processor
 
 
@@ -85,11 +84,16 @@ def near(total_ns: NDArray[np.int64], percent: int) -> NDArray[np.intp]:
 
 
 def pauses_ns(recording: Recording) -> NDArray[np.int64]:
-    """How long no call was under way before each was asked for; the first counts as back to back."""
+    """How long no call was under way before each was asked for.
+
+    -1 where that is not known, as calls before it were not recorded: of the first of all, and of
+    the first of a burst.
+    """
     ends = recording.begins_ns + recording.total_ns
     last_end = np.maximum.accumulate(ends)[:-1]
-    pauses = recording.begins_ns[1:] - last_end
-    return np.concatenate([[0], np.maximum(pauses, 0)])[: len(ends)].astype(np.int64)
+    pauses = np.maximum(recording.begins_ns[1:] - last_end, 0)
+    pauses[np.diff(recording.bursts) != 0] = -1
+    return np.concatenate([[-1], pauses])[: len(ends)].astype(np.int64)
 
 
 def typical_calls(
@@ -107,6 +111,7 @@ def typical_calls(
     band = places[near(total_ns[places], percent)]
     own = recording.n_rows // np.maximum(recording.n_sharing, 1)
     pauses = pauses_ns(recording)
+    seen = pauses[band][pauses[band] >= 0]
     return Typical(
         n_calls=len(places),
         is_raw=bool(recording.is_raw[band[0]]),
@@ -116,7 +121,7 @@ def typical_calls(
         n_in_flight=float(recording.n_in_flight[band].mean()),
         n_sharing=float(recording.n_sharing[band].mean()),
         copied_bytes=float(recording.copied_bytes[band].mean()),
-        pause_ns=float(np.median(pauses[band])),
+        pause_ns=float(np.median(seen)) if len(seen) else 0.0,
         after_pause_ns=_after_pause(recording, places, pauses),
     )
 
@@ -124,25 +129,28 @@ def typical_calls(
 def _waiting_ns(
     recording: Recording, places: NDArray[np.intp], band: NDArray[np.intp]
 ) -> float | None:
-    """By those of them, or else of all, whose processor time was looked at; their middle half.
+    """By those of them whose processor time was looked at, or else by the middle half of all such.
 
-    Of slow runs few may have been looked at, the quicker ones among them. The tensors are alike,
-    and so is the work: what such a run takes beyond the usual one, it waits.
+    Of those, the mean, as the stages have it: where a call either waits for a turn of the
+    interpreter or does not, there is no middle. Of slow runs too few may have been looked at. The tensors are alike, and so is the work: what
+    such a run takes beyond the usual one, it waits.
     """
     served_ns = recording.total_ns - recording.stages_ns["wait"]
     mean_ns = float(served_ns[band].mean())
-    beyond_ns = mean_ns - float(np.median(served_ns[places]))
-    if not recording.is_raw[band[0]] and beyond_ns > _TURN_NS:
-        return beyond_ns
     known = band[recording.cpu_ns[band] >= 0]
     if len(known) < _FEW:
+        beyond_ns = mean_ns - float(np.median(served_ns[places]))
+        if not recording.is_raw[band[0]] and beyond_ns > _TURN_NS:
+            return beyond_ns
         known = places[recording.cpu_ns[places] >= 0]
-    if not len(known):
-        return None
+        if not len(known):
+            return None
+        waited = np.maximum(served_ns[known] - recording.cpu_ns[known], 0)
+        shares = np.sort(waited / np.maximum(served_ns[known], 1))
+        half = shares[len(shares) // 4 : max(len(shares) * 3 // 4, len(shares) // 4 + 1)]
+        return float(half.mean()) * mean_ns
     waited = np.maximum(served_ns[known] - recording.cpu_ns[known], 0)
-    shares = np.sort(waited / np.maximum(served_ns[known], 1))
-    half = shares[len(shares) // 4 : max(len(shares) * 3 // 4, len(shares) // 4 + 1)]
-    return float(half.mean()) * mean_ns
+    return float(waited.sum() / max(served_ns[known].sum(), 1)) * mean_ns
 
 
 def _after_pause(
@@ -150,7 +158,7 @@ def _after_pause(
 ) -> dict[str, float] | None:
     least_ns = _least_pause_ns(float(np.median(recording.total_ns[places])))
     after = places[pauses[places] >= least_ns]
-    at_once = places[pauses[places] < _AT_ONCE_NS]
+    at_once = places[(pauses[places] >= 0) & (pauses[places] < _AT_ONCE_SHARE * least_ns)]
     if min(len(after), len(at_once)) < MIN_CALLS:
         return None
     return {

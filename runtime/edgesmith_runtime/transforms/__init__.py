@@ -84,10 +84,10 @@ class Transform:
         object.__setattr__(self, "_ops", ops)
         object.__setattr__(self, "_plan", plan)
         object.__setattr__(
-            self, "_reading", tuple(part for part in plan if raw.intersection(part[1].inputs))
+            self, "_reading", tuple(part for part in plan if raw.issuperset(part[1].inputs))
         )
         object.__setattr__(
-            self, "_rest", tuple(part for part in plan if raw.isdisjoint(part[1].inputs))
+            self, "_rest", tuple(part for part in plan if not raw.issuperset(part[1].inputs))
         )
 
     def __call__(self, raw: Mapping[str, Batch]) -> dict[str, Batch]:
@@ -101,9 +101,10 @@ class Transform:
         return self._through(self._plan, dict(raw))
 
     def read(self, raw: Mapping[str, Batch]) -> dict[str, Batch]:
-        """The first half of a call: what the steps give that take a raw input, and the raw inputs.
+        """The first half of a call: the steps that take raw inputs alone, and the raw inputs.
 
-        They make arrays of files, cells and texts; no other step is needed before them.
+        They make arrays of files, cells and texts, and no other step is needed before them. One
+        that joins a raw input with a value of another step is in the other half.
         """
         return self._through(self._reading, dict(raw))
 

@@ -108,6 +108,7 @@ def made_up_comparison(made_up_host: Host, made_up_round: Callable[[int], Round]
     """Two rounds: an artifact at 10 us, Keras ``predict`` at 40 ms, and one that failed."""
     return Comparison(
         bundle="digits",
+        identity="0" * 64,
         host=made_up_host,
         versions={"keras": "3.15.1"},
         plan=Plan(n_rounds=2),
@@ -214,6 +215,7 @@ def scattered_comparison(
         )
         quiet = Comparison(
             bundle="digits",
+            identity="0" * 64,
             host=made_up_host,
             versions={},
             plan=Plan(),

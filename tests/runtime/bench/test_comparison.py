@@ -227,7 +227,9 @@ def test_a_sustained_run_has_a_course(
 ) -> None:
     sustained = scattered_subject(100.0, settings=(Setting(Phase.SUSTAINED, 120.0),))
 
-    assert str(scattered_comparison(sustained).course("model.onnx")) == "no change above 3%"
+    assert (
+        str(scattered_comparison(sustained).course("model.onnx")) == "no change above 3% found"
+    )
     assert scattered_comparison().course("model.onnx") is None
 
 
@@ -237,3 +239,15 @@ def test_a_round_survives_json(
     original = made_up_round(123)
 
     assert Round.from_json(json.loads(json.dumps(original.to_json())), made_up_host) == original
+
+
+def test_a_figure_is_found_once_and_a_copy_finds_its_own(
+    scattered_comparison: Callable[..., Comparison],
+) -> None:
+    comparison = scattered_comparison()
+    other = dataclasses.replace(comparison, plan=dataclasses.replace(comparison.plan, seed=9))
+
+    assert comparison.figures("model.onnx", STEADY) is comparison.figures("model.onnx", 1)
+    assert comparison.noise_floor(STEADY) is comparison.noise_floor(STEADY)
+    assert other.noise_floor(STEADY) != comparison.noise_floor(STEADY)
+    assert comparison == scattered_comparison()

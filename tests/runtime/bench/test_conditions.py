@@ -88,6 +88,58 @@ def test_quotas_that_were_used_up_are_counted(
     assert (state.n_throttled, state.throttled_s) == (7, 1.5)
 
 
+def test_one_hierarchy_with_two_names_counts_once(tmp_path: Path) -> None:
+    stat = "nr_periods 40\nnr_throttled 7\nthrottled_time 1500000000\n"
+    mount = "sys/fs/cgroup"
+    root = _tree(
+        tmp_path,
+        {"proc/self/cgroup": "4:cpu,cpuacct:/a\n", f"{mount}/cpu,cpuacct/a/cpu.stat": stat},
+    )
+    (root / mount / "cpu").symlink_to("cpu,cpuacct")
+
+    state = this_state(root=root)
+
+    assert (state.n_throttled, state.throttled_s) == (7, 1.5)
+
+
+def test_groups_around_ours_count_for_their_own_limits(tmp_path: Path) -> None:
+    stat = "nr_periods 40\nnr_throttled 7\nthrottled_usec 1500000\n"
+    files = {f"sys/fs/cgroup/{group}/cpu.stat": stat for group in ("a", "a/b")}
+    root = _tree(tmp_path, {"proc/self/cgroup": "0::/a/b\n", **files})
+
+    assert this_state(root=root).n_throttled == 14
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ({"core_cpus_list": ("0-1", "0-1", "2-3")}, 9),
+        ({"thread_siblings_list": ("0-1", "0-1", "2-3")}, 9),
+        ({}, 13),
+    ],
+    ids=["siblings", "old kernel", "not told"],
+)
+def test_heat_is_counted_once_a_core(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lists: dict[str, tuple[str, ...]],
+    expected: int,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    folder = "sys/devices/system/cpu"
+    counters = {
+        f"{folder}/cpu{cpu}/thermal_throttle/core_throttle_count": f"{count}\n"
+        for cpu, count in enumerate((4, 4, 5))
+    }
+    topology = {
+        f"{folder}/cpu{cpu}/topology/{name}": f"{siblings}\n"
+        for name, cores in lists.items()
+        for cpu, siblings in enumerate(cores)
+    }
+
+    assert this_state(root=_tree(tmp_path, {**counters, **topology})).n_thermal == expected
+
+
 def test_heat_is_counted(tmp_path: Path) -> None:
     folder = f"sys/devices/system/cpu/cpu{CPU}/thermal_throttle"
     root = _tree(tmp_path, {f"{folder}/core_throttle_count": "3\n"})

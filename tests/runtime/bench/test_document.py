@@ -16,7 +16,7 @@ from edgesmith_runtime.bench.plan import Plan
 from edgesmith_runtime.bench.subject import CallStyle, Subject, SubjectKind
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.manifest import Score
-from edgesmith_runtime.settings import Engine
+from edgesmith_runtime.settings import Engine, EngineSettings, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,7 @@ def test_json_holds_every_sample_and_every_figure(document: dict[str, Any]) -> N
         "kind": "artifact",
         "style": None,
         "engine": None,
+        "setup": None,
         "problem": None,
         "size_bytes": 81_234,
         "score": None,
@@ -93,7 +94,7 @@ def test_json_has_the_figures_of_every_setting(
 
 def test_json_says_where_and_how_it_was_measured(document: dict[str, Any]) -> None:
     assert document["bench"] == BENCH_FORMAT
-    assert document["bundle"] == "digits"
+    assert (document["bundle"], document["identity"]) == ("digits", "0" * 64)
     assert document["baseline"] == "model.onnx"
     assert document["host"]["cpu"] == "Some CPU"
     assert document["versions"] == {"keras": "3.15.1"}
@@ -127,6 +128,12 @@ def test_a_comparison_survives_json(
         ),
         scattered_subject(9.0, name="keras call", kind=SubjectKind.KERAS, style=CallStyle.CALL),
         Subject(name="model.tflite", size_bytes=5, problem="no engine"),
+        dataclasses.replace(
+            scattered_subject(90.0, name="model.onnx as tuned", kind=SubjectKind.TUNED),
+            setup=EngineSettings(
+                engine=Engine.ONNXRUNTIME, n_threads=2, spins=False, layout=Layout.PLAIN
+            ),
+        ),
         plan=Plan(phases=tuple(Phase), idle_s=(0.5,)),
         conditions_start=Conditions(governor="performance", n_throttled=1),
     )
@@ -171,7 +178,15 @@ def test_members_of_a_later_version_are_left_out(
             b'{"bench": 2}',
             "bench: expected format 1, got 2; read it with the version of edgesmith that wrote it",
         ),
-        (b'{"bench": 1}', "a bench document that is damaged: 'host' is missing"),
+        (
+            b'{"bench": true}',
+            "bench: expected format 1, got True; read it with the version of edgesmith that wrote",
+        ),
+        (
+            b'{"bench": 1}',
+            "a bench document without 'host': another version of edgesmith wrote it, or a part "
+            "was lost; measure again with 'edgesmith bench BUNDLE --json FILE'",
+        ),
     ],
 )
 def test_anything_else_is_refused_in_one_line(
@@ -203,10 +218,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         (
             ("subjects", 0, "rounds", 0, "series", "steady:1", "latencies_ns"),
             [1, "2"],
-            "damaged: model.onnx, batch 1: expected whole nanoseconds, got '2'",
+            "damaged: subjects[0].rounds[0].series.steady:1.latencies_ns[1]: expected a whole ",
         ),
         (("subjects", 0, "rounds", 0, "series"), [], "damaged: "),
-        (("host",), {"cpu": "Some CPU"}, "damaged: Host: 'n_cpus' is missing"),
+        (("host",), {"cpu": "Some CPU"}, "a bench document without 'n_cpus': another version"),
+        (("subjects", 0), {"name": "a"}, "a bench document without 'style': another version"),
     ],
 )
 def test_a_damaged_document_is_refused(

@@ -14,6 +14,13 @@ def test_spaces_do_not_matter(text: str) -> None:
     assert parse_limit(text) == Limit(Metric.P50, Operator.ABOVE, 1.05)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [("1", 1), ("1.", 1), (".5", 0.5), ("1e-1", 0.1), ("2.5E+1", 25)]
+)
+def test_a_number_is_written_as_usual(text: str, number: float) -> None:
+    assert parse_limit(f"p50 > {text}").number == number
+
+
 @pytest.mark.parametrize("metric", list(Metric))
 def test_every_metric_can_be_limited(metric: Metric) -> None:
     limit = parse_limit(f"{metric} >= 2")
@@ -24,7 +31,10 @@ def test_every_metric_can_be_limited(metric: Metric) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "p50", "p50 > ", "p51 > 1", "p50 = 1", "p50 > x", "p50 > 0", "p50 > inf", "1 < p50"],
+    [
+        *("", "p50", "p50 > ", "p51 > 1", "p50 = 1", "p50 > x", "p50 > 0", "p50 > inf"),
+        *("1 < p50", "p50 > 1_05", "p50 > 1.0_5", "p50 > -1", "p50 > \u0661", "p50 > 1e999"),
+    ],
 )
 def test_anything_else_is_answered_with_the_grammar(text: str) -> None:
     with pytest.raises(InputError) as caught:

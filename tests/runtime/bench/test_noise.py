@@ -10,6 +10,7 @@ import pytest
 
 from edgesmith_runtime.bench.comparison import Comparison, Load
 from edgesmith_runtime.bench.conditions import Conditions
+from edgesmith_runtime.bench.noise import words_of_noise
 from edgesmith_runtime.bench.phases import Phase, Setting
 from edgesmith_runtime.bench.subject import Round, Subject, SubjectKind
 
@@ -149,3 +150,15 @@ def test_few_calls_after_idle_time_are_not_judged(
     mixed = dataclasses.replace(subject, rounds=(*subject.rounds[:2], *slow.rounds[2:]))
 
     assert scattered_comparison(mixed).noise == ()
+
+
+def test_every_sign_has_a_word(scattered_comparison: Callable[..., Comparison]) -> None:
+    busy = scattered_comparison(
+        load=Load(start=9.0, end=8.0),
+        conditions_start=Conditions(n_thermal=1, counted_s=0.0, stolen_s=0.0),
+        conditions_end=Conditions(n_thermal=3, counted_s=10.0, stolen_s=1.0),
+    )
+
+    assert words_of_noise(busy) == ("load", "load", "steal", "heat")
+    assert len(busy.noise) == 4
+    assert words_of_noise(scattered_comparison()) == ()

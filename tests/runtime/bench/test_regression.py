@@ -195,3 +195,145 @@ def test_subjects_of_one_document_alone_are_named(
 
     assert regression.failed == (("b.onnx", "answers differ"),)
     assert (regression.only_before, regression.only_after) == (("a.onnx",), ("c.onnx",))
+
+
+def test_a_subject_that_failed_is_a_failure_with_and_without_limits(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    broken = scattered_comparison(Subject(name="model.onnx", size_bytes=1, problem="boom"))
+
+    regression = compare_documents(
+        scattered_comparison(scattered_subject(100.0)), broken, limits=[SLOWER]
+    )
+
+    assert regression.changes == ()
+    assert [str(gap) for gap in regression.gaps] == [
+        "model.onnx: failed in the second document: boom"
+    ]
+    assert regression.is_failure(has_limits=True)
+    assert regression.is_failure(has_limits=False)
+
+
+def test_what_is_gone_is_a_failure_where_limits_are_given(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    raw = Setting(Phase.RAW)
+    before = scattered_comparison(
+        scattered_subject(100.0, settings=(STEADY, raw)), scattered_subject(9.0, name="b.onnx")
+    )
+    after = scattered_comparison(scattered_subject(100.0))
+
+    regression = compare_documents(before, after, limits=[SLOWER])
+
+    assert [str(gap) for gap in regression.gaps] == [
+        "model.onnx, raw input: the second document did not measure it",
+        "b.onnx: the second document does not have it",
+    ]
+    assert regression.broken == ()
+    assert regression.is_failure(has_limits=True)
+    assert not regression.is_failure(has_limits=False)
+
+
+def test_a_tail_that_is_gone_in_one_setting_is_a_failure(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    raw = Setting(Phase.RAW)
+    before = scattered_subject(100.0, settings=(STEADY, raw))
+    few = scattered_subject(100.0, settings=(raw,), n_calls=20)
+    rounds = tuple(
+        dataclasses.replace(one, series={**one.series, **other.series})
+        for one, other in zip(before.rounds, few.rounds, strict=True)
+    )
+    after = scattered_comparison(dataclasses.replace(before, rounds=rounds))
+
+    regression = compare_documents(
+        scattered_comparison(before), after, limits=[parse_limit("p99 > 2")]
+    )
+
+    assert [str(gap) for gap in regression.gaps] == [
+        "p99 of model.onnx, raw input: the second document has too few calls for it"
+    ]
+    assert regression.is_failure(has_limits=True)
+
+
+def test_a_setting_that_was_chosen_and_is_gone_is_told(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    before = scattered_comparison(
+        scattered_subject(100.0, settings=(STEADY, Setting(Phase.RAW)))
+    )
+    after = scattered_comparison(scattered_subject(100.0))
+
+    chosen, other = (
+        compare_documents(before, after, limits=[SLOWER], settings=[word])
+        for word in ("raw", "steady")
+    )
+
+    assert [gap.setting for gap in chosen.gaps] == [Setting(Phase.RAW)]
+    assert other.gaps == ()
+
+
+@pytest.mark.parametrize(("n_rounds", "is_sure"), [(1, False), (2, False), (3, True)])
+def test_of_fewer_than_three_rounds_nothing_is_beyond_noise(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+    n_rounds: int,
+    is_sure: bool,  # noqa: FBT001 - from parametrize
+) -> None:
+    subject = scattered_subject(100.0)
+    rounds = tuple(
+        dataclasses.replace(one, load_ns=12_000_000) for one in subject.rounds[:n_rounds]
+    )
+    after = scattered_comparison(dataclasses.replace(subject, rounds=rounds))
+    limit = parse_limit("load > 1.5")
+
+    regression = compare_documents(scattered_comparison(subject), after, limits=[limit])
+
+    change = _change(regression, Metric.LOAD)
+    assert change.is_sure is is_sure
+    assert regression.broken == (((limit, change),) if is_sure else ())
+    assert regression.unclear == (() if is_sure else ((limit, change),))
+    assert regression.is_failure(has_limits=True) is is_sure
+    assert _change(regression, Metric.SIZE).is_sure
+
+
+@pytest.mark.parametrize("metric", ["load", "cpu"])
+def test_start_and_processor_time_have_a_noise_floor_of_their_own(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+    metric: str,
+) -> None:
+    def slower(subject: Subject, factor: float) -> Subject:
+        rounds = tuple(
+            dataclasses.replace(
+                one,
+                load_ns=int(factor * one.load_ns),
+                series={
+                    setting: dataclasses.replace(
+                        series, cpu_ns=int(factor * (series.cpu_ns or 0))
+                    )
+                    for setting, series in one.series.items()
+                },
+            )
+            for one in subject.rounds
+        )
+        return dataclasses.replace(subject, rounds=rounds)
+
+    once = scattered_subject(100.0, seed=1)
+    again = dataclasses.replace(once, name="model.onnx again", kind=SubjectKind.AGAIN)
+    quiet = scattered_comparison(once, again)
+    noisy = scattered_comparison(once, slower(again, 1.3))
+    after = scattered_comparison(slower(once, 1.2))
+    limit = parse_limit(f"{metric} > 1.05")
+
+    on_quiet, on_noisy = (
+        compare_documents(before, after, limits=[limit]) for before in (quiet, noisy)
+    )
+
+    assert len(on_quiet.broken) == 1
+    assert on_noisy.broken == ()
+    assert _change(on_noisy, limit.metric).ratio.low == pytest.approx(1.2 / 1.3, rel=0.01)

@@ -97,3 +97,29 @@ def test_without_a_floor_a_ratio_stays_as_it_is() -> None:
     ratio = Estimate(value=0.5, low=0.4, high=0.6)
 
     assert widened(ratio, None) is ratio
+
+
+def test_a_short_round_is_worth_a_long_one() -> None:
+    long, short = [1] * 900, [9] * 100
+
+    ratio = percentile_ratio([long, short, short], [[1] * 50], 75, np.random.default_rng(0))
+
+    assert ratio.value == 9
+    assert (ratio.low, ratio.high) == (1, 9)
+
+
+@pytest.mark.parametrize("percent", [90, 99])
+def test_the_interval_of_rounds_is_that_of_resamples_really_drawn(percent: float) -> None:
+    rounds = [_round(seed, 1 + 0.1 * seed) for seed in range(5)]
+    rng = np.random.default_rng(5)
+    drawn: list[float] = []
+    for _ in range(1500):
+        chosen = [rounds[index] for index in rng.integers(5, size=5)]
+        calls = np.concatenate([rng.choice(one, size=len(one)) for one in chosen])
+        drawn.append(float(np.percentile(calls, percent)) / 1e5)
+
+    ratio = percentile_ratio(rounds, [[100_000]], percent, np.random.default_rng(0))
+
+    assert [ratio.low, ratio.high] == pytest.approx(
+        np.quantile(drawn, [0.025, 0.975]), rel=0.02
+    )

@@ -9,9 +9,10 @@ from edgesmith_runtime.bench.comparison import Comparison, Load
 from edgesmith_runtime.bench.conditions import Conditions
 from edgesmith_runtime.bench.phases import Phase, Series, Setting
 from edgesmith_runtime.bench.plan import Plan
-from edgesmith_runtime.bench.subject import CallStyle, Round, Subject
+from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 from edgesmith_runtime.latency import Measurement
 from edgesmith_runtime.manifest import Score
+from edgesmith_runtime.settings import Engine, EngineSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,3 +167,120 @@ def test_the_tail_is_in_the_unit_of_the_median(
     table = dataclasses.replace(made_up_comparison, subjects=(timed,)).table()
 
     assert "5.00 us [5.00, 5.00]  9,000  9,000  9,000" in table
+
+
+def test_what_tune_chose_is_said_with_its_setup(made_up_comparison: Comparison) -> None:
+    setup = EngineSettings(engine=Engine.ONNXRUNTIME, n_threads=4, spins=False)
+    tuned = dataclasses.replace(
+        made_up_comparison.subjects[0],
+        name="model.onnx as tuned",
+        kind=SubjectKind.TUNED,
+        setup=setup,
+    )
+    both = dataclasses.replace(
+        made_up_comparison, subjects=(made_up_comparison.subjects[0], tuned)
+    )
+
+    notes = " ".join(both.table().split("\n\n")[-1].split())
+
+    assert notes == (
+        "'model.onnx as tuned' ran as tune chose it on this host: onnxruntime, 4 threads that "
+        "sleep, blocked layout; the threads above are those of the others. No original was given, "
+        "so the artifacts are compared with each other alone."
+    )
+
+
+def test_a_setting_that_failed_in_some_rounds_is_not_called_unmeasured(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    subject = scattered_subject(100.0)
+    failed = dataclasses.replace(
+        subject.rounds[2], series={}, failures={Setting(Phase.STEADY): "boom"}
+    )
+    some = (*subject.rounds[:2], failed, *subject.rounds[3:])
+
+    partly, wholly = (
+        scattered_comparison(dataclasses.replace(subject, rounds=rounds)).table()
+        for rounds in (some, (failed,) * 5)
+    )
+
+    assert "model.onnx: batch 1: failed in 1 of 5 rounds: boom" in partly
+    assert "not measured" not in partly
+    assert "model.onnx: batch 1: not measured: boom" in wholly
+
+
+def test_what_a_process_takes_is_there_whatever_it_measured(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    raw = scattered_subject(100.0, settings=(Setting(Phase.RAW),))
+    steady = scattered_subject(90.0, name="keras call", style=CallStyle.CALL)
+    bare = dataclasses.replace(
+        raw, rounds=tuple(dataclasses.replace(one, series={}) for one in raw.rounds)
+    )
+
+    table = scattered_comparison(raw, steady).table()
+    alone = scattered_comparison(bare).table()
+
+    first, cost = table.split("\n\n")[1:3]
+    assert first.startswith("batch 1")  # in the order of the plan
+    assert "model.onnx  65.0 ms  6.00 ms      200 us" in cost
+    assert "model.onnx  65.0 ms  6.00 ms      200 us  57.0 MB" in alone
+
+
+def test_without_a_common_round_nothing_is_told_as_faster(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    def without(subject: Subject, kept: slice) -> Subject:
+        empty = [dataclasses.replace(one, series={}) for one in subject.rounds]
+        empty[kept] = subject.rounds[kept]
+        return dataclasses.replace(subject, rounds=tuple(empty))
+
+    styles = {
+        style: scattered_subject(900.0, name=f"keras {style}", style=style)
+        for style in (CallStyle.CALL, CallStyle.PREDICT)
+    }
+    table = scattered_comparison(
+        without(scattered_subject(100.0), slice(0, 2)),
+        without(styles[CallStyle.CALL], slice(2, 5)),
+        styles[CallStyle.PREDICT],
+    ).table()
+
+    (faster,) = [block for block in table.split("\n\n") if "times faster" in block]
+    assert faster.splitlines()[0].endswith("predict")
+
+
+def test_noise_takes_six_lines_at_most_and_the_rest_is_counted(
+    scattered_comparison: Callable[..., Comparison],
+    scattered_subject: Callable[..., Subject],
+) -> None:
+    unsettled = scattered_subject(100.0, name=f"{'very_' * 12}long.onnx")
+    rounds = tuple(
+        dataclasses.replace(
+            one,
+            series={
+                setting: dataclasses.replace(series, is_stable=False)
+                for setting, series in one.series.items()
+            },
+        )
+        for one in unsettled.rounds
+    )
+    busy = scattered_comparison(
+        dataclasses.replace(unsettled, rounds=rounds),
+        load=Load(start=9.0, end=8.0),
+        conditions_start=Conditions(
+            n_thermal=1, counted_s=0.0, stolen_s=0.0, n_throttled=0, throttled_s=0.0
+        ),
+        conditions_end=Conditions(
+            n_thermal=3, counted_s=10.0, stolen_s=1.0, n_throttled=9, throttled_s=1.0
+        ),
+    )
+
+    lines = busy.table().splitlines()
+
+    first = next(index for index, line in enumerate(lines) if line.startswith("noisy: "))
+    assert len(busy.noise) == 6
+    assert len(lines[first:]) == 6
+    assert lines[-1] == "noisy: 1 more sign, which --json has"

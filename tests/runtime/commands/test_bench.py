@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.mark.slow
@@ -30,6 +34,48 @@ def test_bench_prints_a_table_and_json(
     assert code == 0
     (subject,) = json.loads(out)["subjects"]
     assert (subject["name"], set(subject["settings"])) == ("model.onnx", {"steady:2"})
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs the /proc of Linux")
+def test_a_terminated_bench_leaves_no_process_and_no_folder(
+    tiny_bundle_path: Path, tmp_path: Path
+) -> None:
+    words = ["bench", tiny_bundle_path, "--phases", "idle", "--idle", "60", "--rounds", "1"]
+    command = [sys.executable, "-m", "edgesmith_runtime", *map(str, words)]
+    process = subprocess.Popen(
+        command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE
+    )
+    worker = _first_child(process.pid)
+    assert list(tmp_path.iterdir()) != []
+
+    process.terminate()
+    process.communicate(timeout=30)
+
+    assert process.returncode == 143
+    assert not Path(f"/proc/{worker}").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def _first_child(parent: int, *, timeout_s: float = 60) -> str:
+    """The process that another one starts, once it is there."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if children:
+            return children[0]
+        time.sleep(0.01)
+    raise TimeoutError(f"{parent} started no process within {timeout_s:g} s")
+
+
+def test_an_option_without_its_phase_is_wrong_use(
+    run: Callable[..., tuple[int, str, str]], tiny_bundle_path: Path
+) -> None:
+    code, _, err = run("bench", tiny_bundle_path, "--phases", "steady", "--rate", "10")
+
+    assert code == 2
+    assert err.startswith(
+        "error: --rate: is about the phase paced, which --phases lacks; add it"
+    )
 
 
 def test_a_wrong_word_is_told(

@@ -64,6 +64,7 @@ def app() -> Callable[..., Recording]:
                 "n_in_flight": 1,
                 "copied_bytes": 0,
                 "thread_ids": 1,
+                "bursts": 0,
             }.items()
         }
         members: dict[str, Any] = {
@@ -78,6 +79,7 @@ def app() -> Callable[..., Recording]:
             "wall_ns": int(ends[-1]),
             "process_cpu_ns": int(served.sum()),
             "n_calls": n_calls,
+            "every": 1,
             **given,
         }
         return Recording(
@@ -124,6 +126,7 @@ def lab() -> Callable[..., Comparison]:
         )
         members = {
             "bundle": "digits",
+            "identity": "0" * 64,
             "host": HOST,
             "versions": {},
             "plan": Plan(n_rounds=3),

@@ -80,6 +80,22 @@ def test_reading_and_finishing_is_the_whole_whatever_the_order_of_the_steps() ->
         transform.read({"a": raw["a"]})
 
 
+def test_a_raw_input_may_be_joined_with_what_a_step_gave() -> None:
+    steps = (
+        _scale("a", "a_scaled"),
+        Step(op="concat", inputs=("a_scaled", "b"), outputs=("x",)),
+    )
+    transform = Transform(steps, ("a", "b"))
+    raw = {"a": np.array([[3.0, 5.0]]), "b": np.array([[1.0]])}
+
+    read = transform.read(raw)
+
+    assert list(read) == ["a", "b", "a_scaled"]
+    np.testing.assert_array_equal(transform.finish(read)["x"], transform(raw)["x"], strict=True)
+    with pytest.raises(InputError, match=r"input 'b': missing; given are \['a'\]"):
+        transform.finish(transform.read({"a": raw["a"]}))
+
+
 def test_needed_names_only_what_the_results_depend_on() -> None:
     steps = (
         _scale("a", "u"),

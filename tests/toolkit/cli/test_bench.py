@@ -54,6 +54,38 @@ def test_artifacts_are_compared_alone_where_there_is_no_original(
     assert "model.onnx" in text.read_text()
 
 
+@pytest.mark.slow
+def test_layers_stand_in_the_table_the_page_and_the_markdown(
+    small_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, text, figures = (tmp_path / f"bench.{kind}" for kind in ("html", "md", "json"))
+
+    code = run(
+        [
+            *("bench", str(small_bundle), "--rounds", "1", "--phases", "steady"),
+            *("--batch", "1", "--threads", "1", "--profile"),
+            *("--html", str(page), "--markdown", str(text), "--json", str(figures)),
+        ]
+    )
+
+    shown = capsys.readouterr()
+    assert code == 0
+    assert "around the layers" in shown.out
+    assert "1 of 5  layers of model.onnx" in shown.err
+    assert 'id="plot-layers-1"' in page.read_text()
+    assert "## Layers\n\n### model.onnx\n" in text.read_text()
+    assert Comparison.read(figures).subjects[0].name == "model.onnx"
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(
+    small_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "nowhere" / "bench.html"
+
+    assert run(["bench", str(small_bundle), "--profile", "--html", str(page)]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {page}: ")
+
+
 def test_a_missing_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "no.edge"
 
@@ -99,12 +131,10 @@ def test_a_model_file_is_no_subject(
     ("words", "message"),
     [
         (["--phases", "warm"], "--phases: expected all, or some of steady, raw, idle, paced"),
-        (
-            ["--batch", "0"],
-            "--batch: expected whole numbers from 1 with commas between, got '0'",
-        ),
+        (["--batch", "0"], "--batch: expected whole numbers from 1"),
         (["--engine", "torch"], "engines: expected some that run an artifact of this bundle"),
         (["--against", "a.onnx", "--device", "ssh://there"], "--against with --device: the"),
+        (["--profile", "--device", "ssh://there"], "--profile with --device: layers are timed"),
     ],
 )
 def test_a_wrong_word_is_told(
@@ -112,3 +142,16 @@ def test_a_wrong_word_is_told(
 ) -> None:
     assert run(["bench", str(small_bundle), *words]) == 2
     assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+def test_the_bundle_is_not_overwritten_and_no_two_files_are_one(
+    small_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = small_bundle.read_bytes()
+    same = str(tmp_path / "same")
+
+    assert run(["bench", str(small_bundle), "--json", str(small_bundle)]) == 2
+    assert "would overwrite what is read from" in capsys.readouterr().err
+    assert run(["bench", str(small_bundle), "--html", same, "--markdown", same]) == 2
+    assert "--html names the same file" in capsys.readouterr().err
+    assert small_bundle.read_bytes() == content

@@ -67,7 +67,11 @@ def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str])
 
 
 USES = {
-    "unknown command": (["biuld"], "error: No such command 'biuld'"),
+    "misspelt command": (
+        ["covert"],
+        "error: no such command 'covert'; did you mean 'convert'?; see edgesmith --help",
+    ),
+    "unknown command": (["xyz"], "error: No such command 'xyz'"),
     "unknown option": (["build", "c.toml", "--jsn"], "error: No such option '--jsn'"),
     "missing argument": (
         ["build"],

@@ -53,6 +53,7 @@ def _comparison(latency_us: int) -> Comparison:
     ]
     return Comparison(
         bundle="digits",
+        identity="0" * 64,
         host=host,
         versions={},
         plan=Plan(batches=(1,)),
@@ -193,3 +194,102 @@ def test_a_setting_that_is_not_there_is_refused(
     assert "--setting: expected one that both documents have (steady:1)" in (
         capsys.readouterr().err
     )
+
+
+def _break(path: Path, change: Callable[[dict[str, Any]], None]) -> str:
+    members = json.loads(path.read_text())
+    change(members)
+    path.write_text(json.dumps(members))
+    return str(path)
+
+
+def test_a_subject_that_fails_in_the_second_document_fails_without_a_limit(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(members: dict[str, Any]) -> None:
+        members["subjects"][0] |= {"rounds": [], "problem": "answers differ"}
+
+    words = [
+        "compare",
+        str(write("a.json", 100)),
+        _break(write("b.json", 100), fail),
+    ]
+
+    assert run(words) == 1
+    out = capsys.readouterr().out
+    assert "not compared: model.onnx: failed in the second document: answers differ" in out
+    assert "FAILED: model.onnx: failed in the second document: answers differ" in out
+
+
+def test_a_setting_that_fails_in_all_rounds_fails_with_a_limit(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(members: dict[str, Any]) -> None:
+        for one in members["subjects"][0]["rounds"]:
+            one |= {"series": {}, "failures": {"steady:1": "boom"}}
+
+    words = [
+        "compare",
+        str(write("a.json", 100)),
+        _break(write("b.json", 100), fail),
+    ]
+
+    told, failed = run(words), run([*words, "--fail-if", "p50 > 1.05", "--json"])
+
+    out, _, answer = capsys.readouterr().out.partition("{")
+    assert (told, failed) == (0, 1)
+    assert "not compared: model.onnx, batch 1: failed in the second document: boom" in out
+    assert json.loads("{" + answer)["not_compared"] == [
+        {
+            "subject": "model.onnx",
+            "metric": None,
+            "setting": "steady:1",
+            "reason": "failed in the second document: boom",
+        }
+    ]
+
+
+@pytest.mark.parametrize("value", ["x", 0, -1, 10**30, None])
+def test_a_damaged_latency_is_an_input_error(
+    write: Write, capsys: pytest.CaptureFixture[str], value: object
+) -> None:
+    def damage(members: dict[str, Any]) -> None:
+        series = members["subjects"][0]["rounds"][0]["series"]["steady:1"]
+        series["latencies_ns"][0] = value
+
+    bad = _break(write("b.json", 100), damage)
+
+    code = run(["compare", str(write("a.json", 100)), bad])
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith(
+        f"error: {bad}: a bench document that is damaged: subjects[0].rounds"
+    )
+    assert error.count("\n") == 1
+
+
+def test_two_rounds_are_no_failure_and_no_interval(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def slow(members: dict[str, Any]) -> None:
+        rounds = members["subjects"][0]["rounds"][:2]
+        for one in rounds:
+            one["load_ns"] = 60_000_000
+        members["subjects"][0]["rounds"] = rounds
+
+    words = [
+        "compare",
+        str(write("a.json", 100)),
+        _break(write("b.json", 100), slow),
+        "--fail-if",
+        "load > 1.5",
+    ]
+
+    codes = run(words), run([*words, "--json"])
+
+    out, _, answer = capsys.readouterr().out.partition("{")
+    assert codes == (0, 0)
+    assert "unclear load > 1.5: model.onnx: 10.000, of fewer than 3 rounds" in out
+    (unclear,) = json.loads("{" + answer)["unclear"]
+    assert unclear["ratio"] == {"value": 10.0, "low": None, "high": None}

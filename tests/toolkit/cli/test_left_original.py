@@ -59,6 +59,8 @@ def built(small_bundle: Path, tmp_path: Path) -> Path:
     write_bundle(make_bundle(manifest, contents), tmp_path / "small.edge")
     build = tmp_path / "build"
     (build / "test").mkdir(parents=True)
+    (build / "candidates").mkdir()
+    (build / "candidates" / entry.file).write_bytes(bytes(bundle.files[entry.file]))
     (build / "original.keras").write_bytes(b"a model")
     np.save(build / "test/input_0.npy", np.zeros((4, 4), np.float32))
     np.save(build / "test/output_0.npy", np.eye(2, dtype=np.float32)[[0, 1, 1, 1]])
@@ -72,7 +74,7 @@ def _record(build: Path) -> dict[str, object]:
     return {
         "version": 2,
         "name": "small",
-        "candidates": [],
+        "candidates": [one.name for one in files if one.parent.name == "candidates"],
         "files": {
             one.relative_to(build).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()
             for one in files
@@ -96,16 +98,32 @@ def test_the_original_has_the_score_of_its_own_answers(built: Path) -> None:
     assert original.score.n_samples == 4
 
 
-def test_a_build_of_another_bundle_is_not_taken(built: Path) -> None:
+def test_a_build_of_another_bundle_of_the_same_name_is_not_taken(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = built.parent / "build"
+    [candidate] = (build / "candidates").iterdir()
+    candidate.write_bytes(b"of another build")
+    (build / "record.json").unlink()
+    (build / "record.json").write_text(json.dumps(_record(build)))
+
+    assert left_original(built) is None
+    assert capsys.readouterr().err == (
+        f"{build / 'original.keras'} is of another bundle; give --against\n"
+    )
+
+
+def test_a_bundle_that_was_renamed_keeps_its_build(built: Path) -> None:
     record = built.parent / "build" / "record.json"
     record.write_text(record.read_text().replace('"small"', '"large"'))
 
-    assert left_original(built) is None
+    assert left_original(built) is not None
 
 
 def test_the_score_stands_beside_the_original_alone(tmp_path: Path) -> None:
     comparison = Comparison(
         bundle="digits",
+        identity="0" * 64,
         host=this_host(),
         versions={},
         plan=Plan(),

@@ -44,13 +44,43 @@ def test_the_words_of_the_runtime_reach_it(
     assert "model.tflite" in capfd.readouterr().err
 
 
-def test_a_raw_input_that_fails_fails_the_command(
-    small_bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+NOWHERE = ["--device", "ssh://127.0.0.1:1"]
+
+
+@pytest.mark.parametrize("where", [[], NOWHERE])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_raw_input_that_is_not_here_fails_the_command_here_and_there(
+    small_bundle: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    where: list[str],
+    form: list[str],
 ) -> None:
-    code = run(["predict", str(small_bundle), str(tmp_path / "absent.npy")])
+    absent = str(tmp_path / "absent.npy")
+
+    code = run(["predict", str(small_bundle), absent, *form, *where])
 
     assert code == 1
-    assert "absent.npy  error: " in capfd.readouterr().out
+    problem = f"{absent}: cannot be read: No such file or directory"
+    told = (
+        json.dumps({"input": absent, "error": problem})
+        if form
+        else f"{absent}  error: {problem}"
+    )
+    assert capfd.readouterr().out == f"{told}\n"
+
+
+@pytest.mark.parametrize("where", [[], NOWHERE])
+def test_a_key_that_is_not_here_is_wrong_use_here_and_there(
+    small_bundle: Path, inputs: Path, capfd: pytest.CaptureFixture[str], where: list[str]
+) -> None:
+    code = run(["predict", str(small_bundle), str(inputs), "--public-key", "no.pub", *where])
+
+    assert code == 2
+    assert capfd.readouterr().err == (
+        "error: Invalid value for '--public-key': no.pub: cannot be read: No such file or "
+        "directory; see edgesmith predict --help\n"
+    )
 
 
 def test_a_malformed_address_is_wrong_use(

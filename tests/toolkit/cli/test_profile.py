@@ -48,3 +48,13 @@ def test_a_missing_bundle_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
 
     assert run(["profile", str(path)]) == 2
     assert capsys.readouterr().err.startswith(f"error: {path}: no such file")
+
+
+def test_the_bundle_is_not_overwritten(
+    small_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = small_bundle.read_bytes()
+
+    assert run(["profile", str(small_bundle), "--json", str(small_bundle)]) == 2
+    assert "would overwrite what is read from" in capsys.readouterr().err
+    assert small_bundle.read_bytes() == content

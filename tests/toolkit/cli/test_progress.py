@@ -27,7 +27,11 @@ def test_a_log_gets_a_line_when_work_is_done() -> None:
 
 
 def test_a_log_of_long_work_gets_lines_in_between() -> None:
-    assert _lines(11) == ["Reading: 1 of 3", "Reading: 2 of 3", "Reading: 3 of 3 in 44.0 s"]
+    assert _lines(11) == [
+        "Reading: 1 of 3, about 22 s left",
+        "Reading: 2 of 3, about 11 s left",
+        "Reading: 3 of 3 in 44.0 s",
+    ]
 
 
 @pytest.mark.parametrize("stream", [_Terminal(), io.StringIO()])

@@ -91,5 +91,5 @@ def test_wrong_class_names_are_told(text: str, message: str, tmp_path: Path) -> 
 
 
 def test_class_names_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read as class names: No such file"):
-        read_class_names(tmp_path / "labels.txt")
+    with pytest.raises(InputError, match="expected a file with one class name a line"):
+        read_class_names(tmp_path / "zero,one")

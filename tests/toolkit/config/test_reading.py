@@ -82,6 +82,17 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     assert str(caught.value) == f"{path}: not a UTF-8 text: invalid start byte"
 
 
+@pytest.mark.parametrize("name", ["m.keras", "m.onnx", "m.tflite"])
+def test_a_model_is_no_configuration(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(name)
+
+    assert str(caught.value) == (
+        f"{name}: expected a configuration in TOML, got a model file; for a bundle of a model "
+        f"use: edgesmith convert {name} --out out"
+    )
+
+
 def test_what_is_not_toml_is_told_with_its_place() -> None:
     message = _message("name = \n")
 

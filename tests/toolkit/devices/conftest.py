@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edgesmith.devices import Device, parse_address
+from edgesmith.devices.ssh import MODULES
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "benchmarks"))
@@ -57,6 +58,24 @@ def there(tmp_path_factory: pytest.TempPathFactory, there_bare: str) -> Iterator
     folder = tmp_path_factory.mktemp("device")
     with own.own_sshd(folder) as server:
         yield There(sshd=server, python=sys.executable, bare_python=there_bare)
+
+
+@pytest.fixture(scope="session")
+def alone() -> list[str]:
+    """The words before a program that has our modules as the device has them."""
+    folder = ROOT / "toolkit" / "edgesmith" / "devices"
+    texts = {name: (folder / f"{name}.py").read_text() for name in MODULES}
+    loader = (
+        "import sys, types\n"
+        f"for name, text in {texts!r}.items():\n"
+        "    module = types.ModuleType('edgesmith.devices.' + name)\n"
+        "    sys.modules[module.__name__] = module\n"
+        "    exec(compile(text, name, 'exec'), module.__dict__)\n"
+        "from edgesmith.devices.there_place import *\n"
+        "from edgesmith.devices.there_job import *\n"
+        "exec(sys.argv[1])\n"
+    )
+    return [sys.executable, "-I", "-c", loader]
 
 
 @pytest.fixture

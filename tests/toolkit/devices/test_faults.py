@@ -66,3 +66,16 @@ def test_a_folder_that_forbids_programs_is_told_with_the_way_to_another() -> Non
 
 def test_a_line_of_another_machine_cannot_steer_this_terminal() -> None:
     assert printable("a\x1b[2Jb\tc") == "a?[2Jb\tc"
+
+
+def test_where_ssh_names_no_file_the_entry_is_that_of_the_address() -> None:
+    told = str(ssh_fault(BOARD, 255, "REMOTE HOST IDENTIFICATION HAS CHANGED!"))
+
+    assert "ssh-keygen -R '[board]:2222' forgets the old key" in told
+
+
+def test_a_device_that_can_start_nothing_is_told_as_that() -> None:
+    assert str(device_fault(BOARD.address, "machine", "Cannot allocate memory")) == (
+        "ssh://pi@board:2222: no process can be started there: Cannot allocate memory; see that "
+        "the device has memory left, and try again"
+    )

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from edgesmith.devices.given import sent_inputs
+from edgesmith.devices.given import Sent, absent_inputs, sent_inputs
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.manifest import Kind, RawInput
 
@@ -42,6 +43,51 @@ def test_any_other_file_gets_a_name_as_long_and_is_called_as_here(
     form = '{{"input": "{}:2", "label": "x"}}' if is_json else "{}:2  x"
     shown = [sent.as_here(form.format(word), is_json=is_json) for word in sent.words]
     assert shown == [form.format("../b.csv"), form.format(absolute)]
+
+
+def test_a_name_is_only_taken_for_whole_parts_of_a_path() -> None:
+    sent = Sent(words=(), parts={}, names={"_a": "/a", "_a/b": "/a/b"})
+
+    lines = [
+        "_a/x.png  cat",
+        "_a2/x.png  cat",
+        "_a/b:2  cat",
+        "_a[0]  cat",
+        "_a  cat",
+        "_a b  cat",
+    ]
+
+    assert [sent.as_here(line, is_json=False) for line in lines] == [
+        "/a/x.png  cat",
+        "_a2/x.png  cat",
+        "/a/b:2  cat",
+        "/a[0]  cat",
+        "/a  cat",
+        "_a b  cat",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw_inputs", "word", "problem"),
+    [
+        (TABLE, "c.csv", "c.csv: cannot be read: No such file or directory"),
+        (TABLE, "c.xls", "c.xls: expected a table as .csv, .tsv or .jsonl, got '.xls'"),
+        (TEXT, "@c.txt", "@c.txt: cannot be read: No such file or directory"),
+        (IMAGE, "c.png", "c.png: there is no such file"),
+    ],
+)
+def test_what_is_not_here_is_told_as_the_runtime_does(
+    raw_inputs: tuple[RawInput, ...], word: str, problem: str
+) -> None:
+    (absent,) = absent_inputs(raw_inputs, [word])
+
+    assert absent.told(is_json=False) == f"{word}  error: {problem}"
+    assert json.loads(absent.told(is_json=True)) == {"input": word, "error": problem}
+
+
+def test_what_is_here_is_not_absent() -> None:
+    assert absent_inputs(TABLE, ["a.csv"]) == []
+    assert absent_inputs(TEXT, ["so"]) == []
 
 
 def test_a_file_that_is_not_there_is_refused_before_anything_is_sent() -> None:

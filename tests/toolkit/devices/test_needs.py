@@ -53,10 +53,26 @@ def test_images_bring_their_decoder(manifest: Manifest) -> None:
 
 @pytest.mark.parametrize(
     ("version", "is_met"),
-    [("1.23", True), ("1.23.1", True), ("1.9", False), ("2.0rc1", True), ("new", False)],
+    [
+        ("1.20", True),
+        ("1.20.0", True),
+        ("1.20.0.1", True),
+        ("1.20.post1", True),
+        ("1.20+cpu", True),
+        ("1.20rc1", False),
+        ("1.20.0.dev20250101", False),
+        ("1.9", False),
+        ("1.21a1", True),
+        ("new", False),
+    ],
 )
-def test_a_version_is_compared_by_its_numbers(version: str, is_met: bool) -> None:  # noqa: FBT001
-    need = Requirement(name="onnxruntime", floor="1.23")
+@pytest.mark.parametrize("floor", ["1.20", "1.20.0"])
+def test_versions_are_compared_as_pip_does(
+    version: str,
+    floor: str,
+    is_met: bool,  # noqa: FBT001
+) -> None:
+    need = Requirement(name="onnxruntime", floor=floor)
 
     assert need.is_met_by({"onnxruntime": version}) is is_met
     assert not need.is_met_by({})

@@ -52,18 +52,23 @@ def test_a_host_key_that_is_not_known_is_never_taken(there: Any) -> None:
 
     assert _told(there.device(ssh_config=config)) == (
         f"{there.sshd.address}: its host key is not known here; log in once by hand and compare "
-        f"the fingerprint that is shown with the device's: ssh -p {there.sshd.port} 127.0.0.1"
+        f"the fingerprint that is shown with the device's: ssh -F {config} -p {there.sshd.port} "
+        "127.0.0.1"
     )
 
 
-def test_a_host_key_that_changed(there: Any) -> None:
-    known = there.sshd.folder / "other_known_hosts"
-    config = there.sshd.another_config("changed", f"UserKnownHostsFile {known}")
+@pytest.mark.parametrize("is_alias", [False, True])
+def test_a_host_key_that_changed(there: Any, is_alias: bool) -> None:  # noqa: FBT001
+    known, port = there.sshd.folder / "other_known_hosts", there.sshd.port
+    lines = ["Host board", "HostName 127.0.0.1", f"Port {port}"] if is_alias else []
+    config = there.sshd.another_config("changed", *lines, f"UserKnownHostsFile {known}")
+    address = parse_address("ssh://board" if is_alias else there.sshd.address)
 
-    told = _told(there.device(ssh_config=config))
+    told = _told(there.device(ssh_config=config, address=address))
 
     assert "its host key is not the one that is known here: another machine answers" in told
-    assert f"ssh-keygen -R '[127.0.0.1]:{there.sshd.port}' forgets the old key" in told
+    assert f"ssh-keygen -f {known} -R '[127.0.0.1]:{port}' forgets the old key" in told
+    assert told.endswith(f": ssh -F {config} {address.words}")
 
 
 def test_a_key_that_is_not_accepted(there: Any) -> None:
@@ -74,7 +79,7 @@ def test_a_key_that_is_not_accepted(there: Any) -> None:
     told = _told(there.device(ssh_config=config))
 
     assert "it accepts none of your keys" in told
-    assert f"ssh-copy-id -p {there.sshd.port} 127.0.0.1" in told
+    assert f"ssh-copy-id -F {config} -p {there.sshd.port} 127.0.0.1" in told
 
 
 def test_a_device_without_the_interpreter(there: Any) -> None:
@@ -95,4 +100,19 @@ def test_an_interpreter_that_is_too_old_is_told_by_its_version(there: Any) -> No
     assert _told(there.device(python=str(old))) == (
         f"{there.sshd.address}: {old} there is Python 3.9.2; expected 3.11 or newer: install "
         "one, or name it with --device-python PATH"
+    )
+
+
+def test_an_interpreter_that_never_answers_is_not_waited_for(there: Any) -> None:
+    hanging = there.sshd.folder / "hanging"
+    hanging.write_text("#!/bin/sh\nexec cat >/dev/null\n")
+    hanging.chmod(0o755)
+    device = there.device(python=str(hanging))
+
+    with pytest.raises(DeviceError) as caught, connected(device, hello_s=0.3) as line:
+        line.expect("hello")
+
+    assert str(caught.value) == (
+        f"{there.sshd.address}: {hanging} there has not answered for 0.3 s; see what holds its "
+        f"start: ssh -F {there.sshd.ssh_config} -p {there.sshd.port} 127.0.0.1 {hanging} -I -V"
     )

@@ -17,6 +17,9 @@ import pytest
 
 from edgesmith.cli import run
 from edgesmith.devices import Words, bench_on, parse_address, selftest_on, tune_on
+from edgesmith.devices.there_place import LOCK
+from edgesmith.devices.visit import Said
+from edgesmith.devices.work import _results
 from edgesmith_runtime import load, read_bundle
 from edgesmith_runtime.bench import Plan
 from edgesmith_runtime.bundle import make_bundle, write_bundle
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLAN = Plan(n_rounds=1, batches=(1,), max_seconds=0.01)
-BRIEF = Words(others=("--budget", "4"))
+BRIEF = Words(others=("--budget", "3"))
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +91,9 @@ def test_a_device_with_nothing_but_python_proves_and_measures_a_bundle(
 def test_what_the_device_has_is_used_and_what_a_power_loss_left_is_swept(
     there: Any, bundle: Path
 ) -> None:
-    (there.sshd.cache / "edgesmith" / "session-lost" / "runtime").mkdir(0o700, parents=True)
+    left = there.sshd.cache / "edgesmith" / f"edgesmith-session-{'0' * 32}"
+    left.mkdir(0o700, parents=True)
+    (left / LOCK).touch()
     told: list[str] = []
 
     result = selftest_on(there.device(), bundle, told=told.append)
@@ -233,3 +238,14 @@ def test_an_engine_that_cannot_be_had_for_the_default_artifact_is_told(
 
     with pytest.raises(DeviceError, match=r"no wheel of numpy>=[0-9.]+ for Python 3\.\d+ on "):
         selftest_on(device, bundle)
+
+
+def test_escapes_in_the_json_of_a_device_cannot_steer_this_terminal(there: Any) -> None:
+    steering = json.dumps({"progress": [0, 1, "a\x1b[2Jb"], "error": "no\n\x1b]0;owned\x07"})
+    said = iter([Said(job="bench", out=steering), Said(job="bench", code=1)])
+
+    results = _results(there.device(), said)
+
+    assert next(results)["progress"] == [0, 1, "a?[2Jb"]
+    with pytest.raises(DeviceError, match=r": bench: no \?\]0;owned\?$"):
+        next(results)

@@ -54,3 +54,32 @@ def test_an_operation_of_the_engine_itself_has_no_origin(origins: Origins) -> No
     made = helper.make_node("ReorderOutput", ["token_1"], ["token_9"], name="ReorderOutput")
 
     assert origins.names(made) == []
+
+
+def test_a_convolution_without_a_scope_is_not_its_activation() -> None:
+    weights = np.zeros((2, 2), np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "Conv__63_weight"], ["c"], name="Conv__63"),
+            helper.make_node("Relu", ["c"], ["net/act/Relu:0"], name="net/act/Relu"),
+        ],
+        "file",
+        [],
+        [],
+        [onnx.numpy_helper.from_array(weights, "Conv__63_weight")],
+    )
+    made = helper.make_node("Conv", ["x", "reorder"], ["token_1"], name="net/act/Relu:0_nchwc")
+
+    assert Origins(helper.make_model(graph)).nameless(made) == (
+        "Conv__63",
+        "c",
+        "Conv__63_weight",
+    )
+
+
+def test_a_scope_in_the_weights_is_a_name(origins: Origins) -> None:
+    made = helper.make_node("Conv", ["x", "reorder"], ["token_1"], name="net/act/Relu:0_nchwc")
+    relu = helper.make_node("Relu", ["c"], ["net/act/Relu:0"], name="net/act/Relu")
+
+    assert origins.nameless(made) == ()
+    assert origins.nameless(relu) == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from edgesmith.reference import Reference
 
 _CONVOLUTION = {Format.ONNX: "Conv", Format.TFLITE: "CONV_2D"}
-_OPEN = {Format.ONNX: onnx.open_pieces, Format.TFLITE: tflite.open_pieces}
+_OPEN = {Format.ONNX: partial(onnx.open_pieces, twins={}), Format.TFLITE: tflite.open_pieces}
 
 
 @pytest.mark.parametrize("fmt", Format)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_layers_come_in_keras_names_and_the_parts_add_up(
+def test_layers_come_in_keras_names_and_the_one_with_the_products_has_the_time(
     planted_bundle: Callable[..., Path],
 ) -> None:
     seen: list[tuple[int, int, str]] = []
@@ -31,7 +32,16 @@ def test_layers_come_in_keras_names_and_the_parts_add_up(
     assert {one.layer for one in found.layers} == {"before", "huge", "answer"}
     assert found.predict_ns is not None
     assert [step.op for step in found.transform] == ["tensor"]
-    assert 0 < found.layers_ns < 3 * found.total_ns.value
+    huge = found.by_time[0]
+    assert sum(op.time_ns.value for op in huge.ops) == pytest.approx(
+        huge.time_ns.value, rel=0.2
+    )
+    assert huge.share == pytest.approx(huge.time_ns.value / found.total_ns.value)
+    # It has nearly all products of the call: it takes most of it, and not much more than it.
+    assert 0.8 < huge.time_ns.value / found.layers_ns <= 1.0
+    assert 0.4 < found.layers_ns / found.total_ns.value < 1.6
+    assert found.total_ns.low == found.total_ns.high
+    assert "one process: no intervals, which would be between processes" in found.notes
     assert profile.problems == {}
 
 
@@ -62,8 +72,29 @@ def test_a_record_that_cannot_be_read_is_told(planted_bundle: Callable[..., Path
     (path.parent / "build").mkdir()
     (path.parent / "build" / "record.json").write_text("{}")
 
-    profile = profile_bundle(path, files=["model.tflite"], n_processes=1, seconds=0.05)
+    profile = profile_bundle(str(path), files=["model.tflite"], n_processes=1, seconds=0.05)
 
     told = [one for one in profile.artifacts[0].notes if "what the build left" in one]
     assert told[0].startswith("what the build left is not used: ")
     assert "record.json" in told[0]
+
+
+def test_a_build_of_another_bundle_names_no_layers(
+    planted_bundle: Callable[..., Path],
+) -> None:
+    path = planted_bundle(golden=False)
+    build = path.parent / "build"
+    build.mkdir()
+    record: dict[str, object] = {"version": 2, "name": "planted", "candidates": [], "files": {}}
+    for name, spec in (("input", "x"), ("output", "y")):
+        record[f"{name}s"] = [{"name": spec, "dtype": "float32", "shape": [1, 4]}]
+        record[f"{name}_nodes"] = []
+    (build / "record.json").write_text(
+        json.dumps(record | {"scopes": {"net/huge": "other"}, "sets": {}})
+    )
+
+    profile = profile_bundle(path, files=["model.tflite"], n_processes=1, seconds=0.05)
+
+    told = f"{build} is of another bundle, its names of layers are not used"
+    assert told in profile.artifacts[0].notes
+    assert "huge" in {one.layer for one in profile.artifacts[0].layers}

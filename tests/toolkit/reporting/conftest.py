@@ -98,6 +98,7 @@ def _comparison(bundle: str, keras_bytes: int, artifacts: tuple[Subject, ...]) -
     keras = (2303.0, 61.0, 420.0)
     return Comparison(
         bundle=bundle,
+        identity="0" * 64,
         host=HOST,
         versions={"keras": "3.15.1", "tensorflow": "2.21.0"},
         plan=PLAN,

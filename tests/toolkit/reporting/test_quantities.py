@@ -58,6 +58,8 @@ def test_a_size_is_in_decimal_units(size_bytes: float | None, text: str) -> None
     ("latency_ns", "text"),
     [
         (None, "\N{EN DASH}"),
+        (0.0, "0 ns"),
+        (-2_340.0, "-2.34 \N{MICRO SIGN}s"),
         (870.0, "870 ns"),
         (52_100.0, "52.1 \N{MICRO SIGN}s"),
         (999_900.0, "1.00 ms"),
@@ -72,6 +74,23 @@ def test_an_interval_stays_in_the_unit_of_its_figure() -> None:
     estimate = Estimate(value=990_000.0, low=950_000.0, high=1_020_000.0)
 
     assert latency_interval_text(estimate) == "950 to 1,020 \N{MICRO SIGN}s"
+
+
+def test_an_interval_without_width_is_none() -> None:
+    assert latency_interval_text(Estimate(value=5.0, low=5.0, high=5.0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (-30.0, 2_500.0, "-0.0300 to 2.50 \N{MICRO SIGN}s"),
+        (-1_200.0, 0.0, "-1.20 to 0 \N{MICRO SIGN}s"),
+    ],
+)
+def test_an_interval_around_nothing_has_the_unit_of_its_wider_end(
+    low: float, high: float, text: str
+) -> None:
+    assert latency_interval_text(Estimate(value=0.0, low=low, high=high)) == text
 
 
 @pytest.mark.parametrize(

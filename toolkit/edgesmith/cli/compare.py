@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from edgesmith_runtime.bench.comparison import Comparison
+    from edgesmith_runtime.bench.gaps import Gap
+    from edgesmith_runtime.bench.limits import Limit
     from edgesmith_runtime.bench.regression import Change, Regression
 
 __all__ = ["compare"]
@@ -57,12 +60,14 @@ def compare(  # noqa: PLR0913 - one argument an option, as click calls it
 
     Subjects are paired by name. The interval of a ratio draws the rounds of each file by itself,
     and is at least as wide as the larger noise floor of the two (the baseline measured again).
-    What has one value, such as the size, is compared plainly.
+    The size is compared plainly. What a process has once, such as the time to load, takes three
+    rounds on both sides; of fewer it is shown and breaks no limit.
 
-    Exit code 0: nothing that --fail-if names became so; 1: it did, or a subject of A cannot run
-    any more; 2: the hosts are unlike, or a file is no bench document.
+    Exit code 0: nothing that --fail-if names became so; 1: it did, or a subject of A fails in B;
+    with --fail-if also where B lacks a subject, a setting, or the metric of a limit that A has;
+    2: the hosts are unlike, or a file is no bench document.
     """
-    from edgesmith_runtime.bench import Comparison
+    from edgesmith_runtime.bench.comparison import Comparison
     from edgesmith_runtime.bench.likeness import circumstances_told, unlike
     from edgesmith_runtime.bench.limits import parse_limit
     from edgesmith_runtime.bench.regression import compare_documents
@@ -81,26 +86,42 @@ def compare(  # noqa: PLR0913 - one argument an option, as click calls it
     differences = (*unlikes, *circumstances_told(before, after))
     with one_object(wanted=as_json) as answer:
         if as_json:
-            answer(_members(regression, differences))
+            answer(_members(regression, differences, before, after))
         else:
             click.echo(
                 render_regression(
                     regression, before, after, limits=limits, differences=differences
                 )
             )
-    context.exit(FAILED if regression.broken or (limits and regression.failed) else 0)
+    context.exit(FAILED if regression.is_failure(has_limits=bool(limits)) else 0)
 
 
-def _members(regression: Regression, differences: Sequence[str]) -> dict[str, Any]:
+def _members(
+    regression: Regression, differences: Sequence[str], before: Comparison, after: Comparison
+) -> dict[str, Any]:
     return {
         "changes": [_change(one) for one in regression.changes],
-        "broken": [
-            {"limit": str(limit), **_change(change)} for limit, change in regression.broken
-        ],
+        "broken": _held(regression.broken),
+        "unclear": _held(regression.unclear),
+        "not_compared": [_gap(one) for one in regression.gaps],
         "failed": dict(regression.failed),
         "only_in_first": list(regression.only_before),
         "only_in_second": list(regression.only_after),
         "differences": list(differences),
+        "noise": {"first": list(before.noise), "second": list(after.noise)},
+    }
+
+
+def _held(pairs: Sequence[tuple[Limit, Change]]) -> list[dict[str, Any]]:
+    return [{"limit": str(limit), **_change(change)} for limit, change in pairs]
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "subject": gap.subject,
+        "metric": gap.metric,
+        "setting": None if gap.setting is None else gap.setting.key,
+        "reason": gap.reason,
     }
 
 
@@ -111,5 +132,7 @@ def _change(change: Change) -> dict[str, Any]:
         "setting": None if change.setting is None else change.setting.key,
         "first": change.before,
         "second": change.after,
-        "ratio": dataclasses.asdict(change.ratio),
+        "ratio": dataclasses.asdict(change.ratio)
+        if change.is_sure
+        else {"value": change.ratio.value, "low": None, "high": None},
     }

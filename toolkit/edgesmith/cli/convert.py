@@ -25,6 +25,8 @@ from edgesmith.cli.options import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edgesmith_runtime.manifest import Step
+
 __all__ = ["convert"]
 
 
@@ -41,6 +43,19 @@ __all__ = ["convert"]
 )
 @opset_option
 @click.option("--batch", type=click.IntRange(1), help="Fix the batch; free without.")
+@click.option(
+    "--transform",
+    type=FILE,
+    metavar="steps.json|steps.toml",
+    help="Steps from the raw samples to the model's tensors; the bundle carries them.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Of the latency comparison, which takes most of the time; 0 does not measure.",
+)
 @custom_objects_option
 @unsafe_option
 @json_option
@@ -55,6 +70,8 @@ def convert(  # noqa: PLR0913 - click hands over one argument an option
     formats: str | None,
     opset: int | None,
     batch: int | None,
+    transform: Path | None,
+    rounds: int,
     custom_objects: tuple[str, ...],
     unsafe: bool,
     as_json: bool,
@@ -63,6 +80,10 @@ def convert(  # noqa: PLR0913 - click hands over one argument an option
 
     MODEL is a .keras file, a .h5 or .hdf5 file of any Keras, or the folder of a SavedModel. An
     .onnx or .tflite file of another tool keeps its format, and its own engine verifies it.
+
+    What your training did to its inputs, such as dividing pixels by 255, goes into --transform:
+    a JSON list, or [[transform]] tables of a TOML, with op, inputs, outputs and params each.
+    --samples are raw then, as your app has them.
     """
     from edgesmith.cli.progress import progress_on
     from edgesmith.cli.results import print_results
@@ -74,6 +95,7 @@ def convert(  # noqa: PLR0913 - click hands over one argument an option
         inputs = None if samples is None else read_samples(samples)
         answers = None if expected is None else read_array(expected)
         names = None if class_names is None else read_class_names(class_names)
+        steps = () if transform is None else _steps(transform)
         from edgesmith.pipeline import export
         from edgesmith.reporting import summary
 
@@ -86,6 +108,8 @@ def convert(  # noqa: PLR0913 - click hands over one argument an option
             formats=wanted,
             opset=opset,
             batch=batch,
+            transform=steps,
+            n_rounds=rounds or None,
             custom_objects=custom_objects,
             unsafe=unsafe,
             progress=progress_on(),
@@ -94,3 +118,9 @@ def convert(  # noqa: PLR0913 - click hands over one argument an option
             print_object(summary(result.summary))
             return
     print_results(result)
+
+
+def _steps(path: Path) -> tuple[Step, ...]:
+    from edgesmith.config.steps import read_steps
+
+    return read_steps(path)

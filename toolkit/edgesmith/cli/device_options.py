@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from edgesmith.devices import Device
 
-__all__ = ["asked_device", "device_options", "key_options", "key_words", "note"]
+__all__ = [
+    "asked_device",
+    "device_options",
+    "key_options",
+    "key_words",
+    "note",
+    "valued",
+    "version_words",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 _KEY = "edgesmith.device"
@@ -100,6 +108,21 @@ def asked_device(context: click.Context) -> Device | None:
     )
 
 
+def _readable_keys(
+    _context: click.Context, _parameter: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Refuse a file that is no key, before anything is done here or elsewhere."""
+    from edgesmith_runtime.errors import InputError
+    from edgesmith_runtime.seal import public_key_file
+
+    for path in paths:
+        try:
+            public_key_file(path)
+        except InputError as error:
+            raise click.BadParameter(str(error)) from error
+    return paths
+
+
 def key_options(command: F) -> F:
     """Give a command ``--public-key`` and ``--min-version``, as the runtime's commands have them."""
     command = click.option(
@@ -113,23 +136,32 @@ def key_options(command: F) -> F:
         type=FILE,
         metavar="F.pub",
         multiple=True,
+        callback=_readable_keys,
         help="Refuse a bundle that this key did not sign; again: one of them.",
     )(command)
 
 
-def key_words(
+def key_words(public_keys: tuple[Path, ...]) -> list[str]:
+    """``--public-key`` as the runtime has it, for work that is done here."""
+    return [word for path in public_keys for word in ("--public-key", str(path))]
+
+
+def version_words(
     context: click.Context, public_keys: tuple[Path, ...], min_version: int | None
 ) -> list[str]:
-    """``--min-version`` for the runtime, whose keys are named elsewhere.
+    """``--min-version`` as the runtime has it.
 
     Raises:
         click.UsageError: There is no key: anyone can write a number.
     """
-    if min_version is None:
-        return []
-    if not public_keys:
+    if min_version is not None and not public_keys:
         raise click.UsageError("--min-version needs --public-key", context)
-    return ["--min-version", str(min_version)]
+    return valued("--min-version", min_version)
+
+
+def valued(option: str, value: object) -> list[str]:
+    """An option and its value for the runtime; no words where it was not given."""
+    return [] if value is None else [option, str(value)]
 
 
 def note(line: str) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith.packing import read_record
+from edgesmith.cli.device_options import note
+from edgesmith.packing import ORIGINAL
+from edgesmith.packing.beside import build_beside
 from edgesmith.verification import answers, score
 from edgesmith_runtime.bench import SubjectKind
 from edgesmith_runtime.bundle import read_bundle
@@ -36,21 +38,23 @@ class LeftOriginal:
 def left_original(bundle: Path) -> LeftOriginal | None:
     """What the build of this bundle left in ``build/`` beside it, its digests checked.
 
-    None where that is another bundle's, or nothing, or a model file: that is no subject, its
-    artifact is the same graph in the same engine.
+    None where there is nothing; where it is another bundle's, which standard error tells; and
+    where it is a model file: that is no subject, its artifact is the same graph in the same
+    engine.
 
     Raises:
         BundleError: The bundle cannot be read, or what was left is not what was recorded.
     """
-    manifest = read_bundle(bundle).manifest
-    left = bundle.parent / "build"
-    if not (left / "record.json").is_file():
+    opened = read_bundle(bundle)
+    found = build_beside(bundle, opened)
+    if found.is_of_another:
+        note(f"{found.place / ORIGINAL} is of another bundle; give --against")
+    if found.record is None:
         return None
-    record = read_record(left)
-    path = record.original
-    if path is None or path.suffix != ".keras" or record.name != manifest.name:
+    path = found.record.original
+    if path is None or path.suffix != ".keras":
         return None
-    return LeftOriginal(path, _score(record, manifest))
+    return LeftOriginal(path, _score(found.record, opened.manifest))
 
 
 def scored(comparison: Comparison, original: LeftOriginal) -> Comparison:

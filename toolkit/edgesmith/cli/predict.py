@@ -12,6 +12,8 @@ from edgesmith.cli.device_options import (
     key_options,
     key_words,
     note,
+    valued,
+    version_words,
 )
 from edgesmith.cli.options import FILE, debug_option
 
@@ -61,19 +63,18 @@ def predict(  # noqa: PLR0913 - one argument an option, as click calls it
     .npz; a text the words, @FILE or -. Words that begin with - stand after --.
     """
     others = [
-        *_valued("--threads", threads),
-        *_valued("--non-finite", non_finite),
+        *valued("--threads", threads),
+        *valued("--non-finite", non_finite),
         *(["--untrusted"] if untrusted else []),
         *(["--json"] if as_json else []),
     ]
-    trust = key_words(context, public_keys, min_version)
+    trust = version_words(context, public_keys, min_version)
     device = asked_device(context)
     if device is None:
         from edgesmith_runtime.__main__ import main as runtime
 
-        chosen = [*_valued("--artifact", artifact), *_valued("--engine", engine)]
-        keys = [word for path in public_keys for word in ("--public-key", str(path))]
-        words = [*chosen, *keys, *trust, *others, "--", str(bundle), *inputs]
+        chosen = [*valued("--artifact", artifact), *valued("--engine", engine)]
+        words = [*chosen, *key_words(public_keys), *trust, *others, "--", str(bundle), *inputs]
         context.exit(runtime(["predict", *words]))
     from edgesmith.devices import Words, predict_on
 
@@ -81,7 +82,3 @@ def predict(  # noqa: PLR0913 - one argument an option, as click calls it
         artifact=artifact, engine=engine, public_keys=public_keys, others=(*trust, *others)
     )
     context.exit(predict_on(device, bundle, inputs, words=words, out=click.echo, told=note))
-
-
-def _valued(option: str, value: object) -> list[str]:
-    return [] if value is None else [option, str(value)]

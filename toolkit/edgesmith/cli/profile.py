@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from edgesmith.cli.options import FILE, debug_option
+from edgesmith.cli.outputs import check_outputs, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edgesmith.layer_times import Profile
 
 __all__ = ["profile"]
 
@@ -32,7 +31,7 @@ __all__ = ["profile"]
 @click.option(
     "--rounds",
     type=click.IntRange(min=1),
-    default=3,
+    default=5,
     show_default=True,
     help="Fresh processes of each artifact.",
 )
@@ -57,11 +56,8 @@ def profile(  # noqa: PLR0913 - click gives every option
     from edgesmith.profiling import profile_bundle, profile_table
     from edgesmith.steps import Steps
     from edgesmith_runtime.errors import BackendError
-    from edgesmith_runtime.files import check_place
 
-    for place in (html, json_file):
-        if place is not None:
-            check_place(place)
+    check_outputs({"--html": html, "--json": json_file}, (bundle,))
     steps = Steps(progress_on(), "Profiling")
     try:
         found = profile_bundle(
@@ -69,19 +65,12 @@ def profile(  # noqa: PLR0913 - click gives every option
         )
     finally:
         steps.close()
+    if json_file is not None:  # first: what cannot be drawn does not lose the figures
+        write_text(json_file, json.dumps(found.to_json()) + "\n")
     click.echo(profile_table(found, top=top))
-    _write(found, html, json_file)
+    if html is not None:
+        from edgesmith.reporting import render_profile
+
+        write_text(html, render_profile(found))
     if not found.artifacts:
         raise BackendError(f"{bundle}: nothing could be profiled; the reasons stand above")
-
-
-def _write(found: Profile, html: Path | None, json_file: Path | None) -> None:
-    from edgesmith.reporting import render_profile
-    from edgesmith_runtime.files import replacing
-
-    if html is not None:
-        with replacing(html) as draft:
-            draft.write_text(render_profile(found), encoding="utf-8")
-    if json_file is not None:
-        with replacing(json_file) as draft:
-            draft.write_text(json.dumps(found.to_json()) + "\n", encoding="utf-8")

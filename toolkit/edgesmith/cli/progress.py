@@ -54,7 +54,8 @@ class LineProgress:
                 now_ns = self._clock_ns()
                 if now_ns - told_ns >= SECONDS_BETWEEN_LINES * 1e9 and n_done < total:
                     told_ns = now_ns
-                    self.say(f"{label}: {n_done} of {total}")
+                    left = (now_ns - start_ns) / 1e9 / n_done * (total - n_done)
+                    self.say(f"{label}: {n_done} of {total}, about {left:.0f} s left")
         finally:
             seconds = (self._clock_ns() - start_ns) / 1e9
             self.say(f"{label}: {n_done} of {total} in {seconds:.1f} s")

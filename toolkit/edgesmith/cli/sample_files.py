@@ -64,6 +64,10 @@ def read_class_names(path: Path) -> list[str]:
     """
     try:
         names = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: no such file; expected a file with one class name a line"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.reason if isinstance(error, UnicodeDecodeError) else error.strerror
         raise InputError(f"{path}: cannot be read as class names: {reason}") from error

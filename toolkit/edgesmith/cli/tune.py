@@ -12,6 +12,8 @@ from edgesmith.cli.device_options import (
     key_options,
     key_words,
     note,
+    valued,
+    version_words,
 )
 from edgesmith.cli.options import FILE, debug_option
 
@@ -57,19 +59,20 @@ def tune(  # noqa: PLR0913 - one argument an option, as click calls it
     versions of runtime and engine: --device-python names the app's own interpreter.
     """
     others = [
-        *([] if budget is None else ["--budget", str(budget)]),
-        *([] if threads is None else ["--threads", str(threads)]),
+        *valued("--budget", budget),
+        *valued("--threads", threads),
         *(["--timeouts"] if timeouts else []),
         *(["--forget"] if forget else []),
         *(["--json"] if as_json else []),
     ]
-    trust = key_words(context, public_keys, min_version)
+    trust = version_words(context, public_keys, min_version)
     device = asked_device(context)
     if device is None:
         from edgesmith_runtime.__main__ import main as runtime
 
-        keys = [word for path in public_keys for word in ("--public-key", str(path))]
-        context.exit(runtime(["tune", *keys, *trust, *others, "--", str(bundle)]))
+        context.exit(
+            runtime(["tune", *key_words(public_keys), *trust, *others, "--", str(bundle)])
+        )
     from edgesmith.devices import Words, tune_on
 
     words = Words(public_keys=public_keys, others=(*trust, *others))

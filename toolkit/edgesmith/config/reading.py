@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_config", "parse_config"]
 
+_MODELS = (".keras", ".h5", ".hdf5", ".onnx", ".tflite")
+
 
 def load_config(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     """Read a configuration file; relative paths in it start at its folder.
@@ -31,6 +33,11 @@ def load_config(path: str | Path, overrides: Iterable[str] = ()) -> Config:
             the message gives its path and, for an unknown one, the closest right one.
     """
     path = Path(path)
+    if path.suffix in _MODELS:
+        raise ConfigError(
+            f"{path}: expected a configuration in TOML, got a model file; for a bundle of a model "
+            f"use: edgesmith convert {path} --out out"
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:

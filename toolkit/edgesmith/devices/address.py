@@ -29,7 +29,7 @@ class Address:
         host: A name, a ``Host`` of the ssh configuration, or an IP address without brackets.
         user: None takes the one that ssh would take.
         port: From 1 to 65535; None takes the one that ssh would take.
-        folder: For what is sent, absolute or below ``~``; None takes the cache of the user there.
+        folder: For what is sent, absolute, ``~`` or below it; None takes the cache of the user there.
     """
 
     host: str
@@ -62,7 +62,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """The address in ``ssh://[user@]host[:port][/folder]``; ``/~/folder`` is below the home.
+    """The address in ``ssh://[user@]host[:port][/folder]``; ``/~`` is the home.
 
     Raises:
         ConfigError: It is not of that form, or has a password or what ssh could take for an
@@ -80,7 +80,7 @@ def parse_address(text: str) -> Address:
         raise _malformed(f"a port from 1 to 65535, got {port!r}")
     if folder is not None:
         folder = folder.rstrip("/")
-        folder = folder[1:] if folder.startswith("/~/") else folder
+        folder = folder[1:] if folder == "/~" or folder.startswith("/~/") else folder
     return Address(
         host=parts["host"].removeprefix("[").removesuffix("]"),
         user=user,

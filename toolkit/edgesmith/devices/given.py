@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,18 @@ from typing import TYPE_CHECKING
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.manifest import Kind
 from edgesmith_runtime.raw_files import read_raw_inputs
+from edgesmith_runtime.transforms.raw_source import file_size, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edgesmith_runtime.manifest import RawInput
 
-__all__ = ["Sent", "sent_inputs"]
+__all__ = ["Absent", "Sent", "absent_inputs", "sent_inputs"]
 
 _SINGLE_FILES = frozenset({Kind.IMAGE, Kind.AUDIO, Kind.SERIES})
+# What follows a word in an answer: a file of the folder, a row, or the end of the name.
+_NAME_END = re.compile(r"""/|\[\d+\]|:\d|  |"|$""")
 STANDARD_INPUT = "standard input"
 
 
@@ -41,11 +45,66 @@ class Sent:
     def as_here(self, line: str, *, is_json: bool) -> str:
         """A line of the answer, its raw input named as it was given here."""
         start = '{"input": "' if is_json else ""
-        for there, here in self.names.items():
+        for there in sorted(self.names, key=len, reverse=True):
+            here = self.names[there]
             named = start + _escaped(there, is_json=is_json)
-            if line.startswith(named):
+            if line.startswith(named) and _NAME_END.match(line, len(named)):
                 return start + _escaped(here, is_json=is_json) + line[len(named) :]
         return line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A raw input that is not here, as ``predict`` tells of it.
+
+    Args:
+        name: As it was given.
+        problem: In one line.
+    """
+
+    name: str
+    problem: str
+
+    def told(self, *, is_json: bool) -> str:
+        """The line of the answer."""
+        if is_json:
+            return json.dumps({"input": self.name, "error": self.problem})
+        return f"{self.name}  error: {self.problem}"
+
+
+def absent_inputs(raw_inputs: Sequence[RawInput], words: Iterable[str]) -> list[Absent]:
+    """What of the words of ``predict`` is not here, in the words of the runtime.
+
+    Args:
+        raw_inputs: Of the manifest.
+        words: As ``sent_inputs`` has them.
+    """
+    return [
+        Absent(name=word, problem=" ".join(str(error).split()))
+        for word in words
+        for error in _problems(raw_inputs, word)
+    ]
+
+
+def _problems(raw_inputs: Sequence[RawInput], word: str) -> Iterator[InputError]:
+    kind = raw_inputs[0].kind if len(raw_inputs) == 1 else None
+    if kind is Kind.TEXT:
+        if not word.startswith("@"):
+            return
+        path = Path(word[1:])
+    else:
+        path = Path(word)
+    if path.is_file():
+        return
+    for given in read_raw_inputs(raw_inputs, [word]):
+        if isinstance(given.raw, InputError):
+            yield given.raw
+        elif kind in _SINGLE_FILES and given.raw == path:
+            try:
+                with reading(word):
+                    file_size(word, f"{kind} file")
+            except InputError as error:
+                yield error
 
 
 def sent_inputs(raw_inputs: Sequence[RawInput], words: Iterable[str]) -> Sent:

@@ -22,6 +22,10 @@ _REQUIREMENT = re.compile(
     r"""(?P<name>[A-Za-z0-9._-]+)\s*>=\s*(?P<floor>[0-9.]+)"""
     r"""(?:\s*;\s*extra\s*==\s*['"](?P<extra>[\w-]+)['"])?"""
 )
+_VERSION = re.compile(
+    r"v?(?P<release>\d+(?:\.\d+)*)(?P<draft>[._-]?(?:a|b|c|rc|alpha|beta|pre|preview|dev)(?![a-z]))?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Requirement:
     def is_met_by(self, versions: Mapping[str, str]) -> bool:
         """Whether installed versions, by distribution, have it."""
         version = versions.get(self.name)
-        return version is not None and _numbers(version) >= _numbers(self.floor)
+        return version is not None and _order(version) >= _order(self.floor)
 
 
 def needs_of(
@@ -108,7 +112,16 @@ def _required(key: str) -> Requirement:
     )
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """The release of a version; what follows its numbers does not count."""
-    release = re.match(r"\d+(\.\d+)*", version)
-    return tuple(int(part) for part in release[0].split(".")) if release else ()
+def _order(version: str) -> tuple[tuple[int, ...], bool]:
+    """Where a version stands among others: its release, before which are its own drafts.
+
+    After the version specifiers of the Python Packaging User Guide: zeros at the end do not
+    count, and a, b, rc and dev, in every spelling, come before the release itself.
+    """
+    parts = _VERSION.match(version)
+    if parts is None:
+        return (), False
+    numbers = [int(part) for part in parts["release"].split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers), parts["draft"] is None

@@ -11,7 +11,13 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from edgesmith.devices.faults import SSH_FAILED, device_fault, printable, ssh_fault
+from edgesmith.devices.faults import (
+    SSH_FAILED,
+    device_fault,
+    late_fault,
+    printable,
+    ssh_fault,
+)
 from edgesmith_runtime.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ ALIVE_S = 10  # three unanswered ones end a connection: half a minute
 CLEANUP_S = 20.0
 MAX_LINE_BYTES = 1 << 28
 MAX_STDERR_BYTES = 1 << 16
+HELLO_S = 30.0
 OLDEST = (3, 11)
 _OPTIONS = (
     "BatchMode=yes",
@@ -48,7 +55,7 @@ if sys.version_info < {oldest}:
 else:
     exec(compile(sys.stdin.buffer.read({n_bytes}), "<edgesmith>", "exec"))
 """
-MODULES = ("there_place", "there")  # the second imports the first
+MODULES = ("there_place", "there_job", "there")  # each imports those before it
 _LOADER = """import sys, types
 for name, text in {texts!r}.items():
     module = types.ModuleType("edgesmith.devices." + name)
@@ -65,19 +72,25 @@ class Line:
         device: At the other end.
         process: Of ssh.
         mark: What each line of our program begins with.
+        hello_s: Until when its first line must have come.
     """
 
-    def __init__(self, device: Device, process: subprocess.Popen[bytes], mark: str) -> None:
+    def __init__(
+        self, device: Device, process: subprocess.Popen[bytes], mark: str, *, hello_s: float
+    ) -> None:
         self._device = device
         self._process = process
         self._mark = mark.encode()
         self._stderr = bytearray()
         self._sending = threading.Lock()
         self._closed = threading.Event()
-        self._has_met = False
+        self._has_met = threading.Event()
+        self._hello_s = hello_s
+        self._is_late = False
         self._doing = "the start"
         self._threads = [
-            threading.Thread(target=run, daemon=True) for run in (self._listen, self._beat)
+            threading.Thread(target=run, daemon=True)
+            for run in (self._listen, self._beat, self._watch)
         ]
         for thread in self._threads:
             thread.start()
@@ -132,7 +145,7 @@ class Line:
         raise self._lost()
 
     def _read(self, text: bytes) -> dict[str, Any]:
-        self._has_met = True
+        self._has_met.set()
         try:
             members = cast("dict[str, Any]", json.loads(text))
             event = members["event"]
@@ -157,7 +170,9 @@ class Line:
         code = self._ended()
         self._threads[0].join(CLEANUP_S)
         said = self._stderr.decode(errors="replace")
-        if not self._has_met:
+        if self._is_late:
+            return late_fault(self._device, self._hello_s)
+        if not self._has_met.is_set():
             return ssh_fault(self._device, code, said)
         lines = [line for line in said.splitlines() if line.strip()]
         why = f" ({printable(lines[-1].strip())})" if lines else ""
@@ -190,9 +205,16 @@ class Line:
                     self._stdin.write(b"\n")
                     self._stdin.flush()
 
+    def _watch(self) -> None:
+        # ssh's own limit is that of the connection: a login shell or an interpreter may hang.
+        if not self._has_met.wait(self._hello_s):
+            self._is_late = True
+            self._process.kill()
+
     def close(self) -> None:
         """Let our program remove what it has there, and end."""
         self._closed.set()
+        self._has_met.set()
         stdout = cast("IO[bytes]", self._process.stdout)
         # ssh does not end before somebody took what it has to say.
         drain = threading.Thread(target=_drain, args=(stdout,), daemon=True)
@@ -226,8 +248,12 @@ def _drain(stream: IO[bytes]) -> None:
 
 
 @contextmanager
-def connected(device: Device) -> Generator[Line]:
+def connected(device: Device, *, hello_s: float = HELLO_S) -> Generator[Line]:
     """Start our program on a device; it is ended, and what it made is gone, afterwards.
+
+    Args:
+        device: Where.
+        hello_s: How long to wait for the program's first line, in seconds.
 
     Yields:
         The connection; the first line says who is there.
@@ -250,7 +276,7 @@ def connected(device: Device) -> Generator[Line]:
         raise DeviceError(
             "ssh: not found; --device needs the program ssh, install OpenSSH's client"
         ) from error
-    line = Line(device, process, mark)
+    line = Line(device, process, mark, hello_s=hello_s)
     try:
         line.send(prelude, content)
         yield line

@@ -1,8 +1,9 @@
 """The program that runs on a device: it unpacks what it is sent, runs it, and leaves nothing.
 
-It stands alone, with ``there_place`` and the standard library of Python 3.11: the texts of both
-are sent to the device, with a call of ``main`` after them. Standard input brings, after this text, one line of JSON (what is to be
-done), one byte for each sign of life, and a tar archive in chunks, each behind its length.
+It stands alone, with ``there_place``, ``there_job`` and the standard library of Python 3.11: the
+texts of all are sent to the device, with a call of ``main`` after them. Standard input brings,
+after this text, one line of JSON (what is to be done), one byte for each sign of life, and a tar
+archive in chunks, each behind its length.
 Standard output has one JSON object a line behind a mark, because a shell's own start may write
 there too. Where nothing comes for a minute, or standard input ends, the other side is gone: the
 work is ended and everything is removed.
@@ -13,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import select
 import shutil
 import signal
 import struct
@@ -21,12 +21,12 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import threading
 import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn, cast
 
+from edgesmith.devices.there_job import PART_BYTES, GoneError, Wire, run_job
 from edgesmith.devices.there_place import (
     SIGNALS,
     FaultError,
@@ -34,12 +34,11 @@ from edgesmith.devices.there_place import (
     inside,
     is_ours,
     session_folder,
+    telling_place,
 )
 
 __all__ = ["main"]
 
-SILENCE_S = 60.0
-PART_BYTES = 1 << 16
 ASK = """
 import json, sys
 from importlib import metadata
@@ -53,52 +52,6 @@ print(json.dumps(found))
 """
 # What would change where compiled modules go, and with it how fast they are imported.
 _UNWANTED = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONSTARTUP", "PYTHONINSPECT")
-
-
-class GoneError(Exception):
-    """The other side is gone."""
-
-
-class Wire:
-    """Both directions of the connection."""
-
-    def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._lock = threading.Lock()
-
-    def say(self, **members: Any) -> None:
-        """One line to the other side."""
-        content = f"{self._mark}{json.dumps(members)}\n".encode()
-        with self._lock:
-            while content:
-                try:
-                    content = content[os.write(1, content) :]
-                except OSError as error:
-                    raise GoneError from error
-
-    def some(self, n_bytes: int) -> bytes:
-        """What there is next, at most so many bytes."""
-        if not select.select([0], [], [], SILENCE_S)[0]:
-            raise GoneError
-        content = os.read(0, n_bytes)
-        if not content:
-            raise GoneError
-        return content
-
-    def exactly(self, n_bytes: int) -> bytes:
-        """The next so many bytes."""
-        parts: list[bytes] = []
-        while n_bytes:
-            parts.append(self.some(min(n_bytes, PART_BYTES)))
-            n_bytes -= len(parts[-1])
-        return b"".join(parts)
-
-    def request(self) -> dict[str, Any]:
-        """The next line of JSON; signs of life may come before it."""
-        content = b""
-        while not content.endswith(b"\n") or not content.strip():
-            content += self.exactly(1)
-        return cast("dict[str, Any]", json.loads(content))
 
 
 class Chunks:
@@ -159,13 +112,18 @@ def _meet(wire: Wire) -> None:
     wire.say(event="installed", versions=_installed(request["ask"]))
     request = wire.request()
     code = 1
-    with session_folder(request["folder"]) as (base, session):
-        kept = base / f"packages-{request['digest']}"
+    with session_folder(request["folder"]) as place:
+        session = place.session
+        kept = place.base / f"packages-{request['digest']}"
         is_kept = is_ours(kept)
-        check_room(session, request["size_bytes"] + (0 if is_kept else request["packed_bytes"]))
+        with telling_place(place.base):
+            n_bytes = request["size_bytes"] + (0 if is_kept else request["packed_bytes"])
+            check_room(session, n_bytes)
         wire.say(event="ready", folder=str(session), is_kept=is_kept)
         packages = kept if is_kept else session / "packages"
-        _unpack(wire, session)
+        with telling_place(place.base):
+            _unpack(wire, session)
+            (session / "inputs").mkdir(exist_ok=True)
         if request["keeps"] and not is_kept and packages.is_dir():
             with suppress(OSError):  # another one of ours was faster
                 packages.rename(kept)
@@ -173,7 +131,7 @@ def _meet(wire: Wire) -> None:
         environment = _environment(session, packages)
         for job in request["jobs"]:
             wire.say(event="begins", job=job["name"])
-            code = _run(wire, job["words"], environment, session)
+            code = run_job(wire, job["words"], environment, place)
             wire.say(event="ended", job=job["name"], code=code)
             if code:
                 break
@@ -274,55 +232,3 @@ def _environment(session: Path, packages: Path) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _run(wire: Wire, words: list[str], environment: dict[str, str], session: Path) -> int:
-    """Run this interpreter with words, its lines sent on; when the other side goes, it is ended."""
-    inputs = session / "inputs"
-    inputs.mkdir(exist_ok=True)
-    child = subprocess.Popen(
-        [sys.executable, "-P", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        cwd=inputs,
-        start_new_session=True,
-    )
-    ended, end = os.pipe()
-    pumps = [
-        threading.Thread(target=_pump, args=(wire, stream, name), daemon=True)
-        for name, stream in (("out", child.stdout), ("err", child.stderr))
-    ]
-    waiter = threading.Thread(target=_wait, args=(child, end), daemon=True)
-    try:
-        for thread in (*pumps, waiter):
-            thread.start()
-        while ended not in _ready(ended):
-            wire.some(PART_BYTES)  # signs of life
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)  # what it started, too
-        child.wait()
-    for thread in pumps:
-        thread.join()
-    os.close(ended)
-    return child.returncode
-
-
-def _ready(ended: int) -> list[int]:
-    ready = select.select([0, ended], [], [], SILENCE_S)[0]
-    if not ready:
-        raise GoneError
-    return ready
-
-
-def _pump(wire: Wire, stream: IO[bytes], name: str) -> None:
-    with suppress(GoneError):  # the main thread sees it, too
-        for line in stream:
-            wire.say(event=name, line=line.decode(errors="replace").rstrip("\n"))
-
-
-def _wait(child: subprocess.Popen[bytes], end: int) -> None:
-    child.wait()
-    os.close(end)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from edgesmith.devices.address import parse_address
 from edgesmith.devices.device import Device
-from edgesmith.devices.given import sent_inputs
+from edgesmith.devices.faults import printable
+from edgesmith.devices.given import absent_inputs, sent_inputs
 from edgesmith.devices.needs import needs_of
 from edgesmith.devices.parcel import Parcel, bundle_parts, runtime_parts
 from edgesmith.devices.visit import Job, ending, visit
@@ -165,24 +166,30 @@ def predict_on(
         told: Called with lines for people, also with the command's errors.
 
     Returns:
-        The exit code of the command.
+        The exit code of the command. Where a raw input is not here, nothing is sent: what the
+        command would say of it here goes to ``out``.
 
     Raises:
         ConfigError: The address is malformed, or there is no such engine.
         BundleError: The bundle cannot be read.
-        InputError: A raw input is not here.
+        InputError: Two raw inputs would have one name on the device.
         DeviceError: The device cannot be reached, lacks something, or was lost.
         WriteError: There is no place for the wheels here.
     """
     there = _device(device)
     manifest = read_bundle(bundle).manifest
+    is_json = "--json" in words.others
+    inputs = tuple(inputs)
+    if absent := absent_inputs(manifest.raw_inputs, inputs):
+        for one in absent:
+            out(one.told(is_json=is_json))
+        return 1
     sent = sent_inputs(manifest.raw_inputs, inputs)
     engines = [] if words.engine is None else [_engine(words.engine)]
     needs = needs_of(manifest, file=_chosen(manifest, words), engines=engines)
     place, parts = bundle_parts(bundle)
     parts |= sent.parts | words.key_parts
     jobs = [_command("predict", place, *words.sent, "--", *sent.words)]
-    is_json = "--json" in words.others
     with visit(there, _parcel(parts), needs, jobs, told) as said:
         return _repeat(said, lambda line: out(sent.as_here(line, is_json=is_json)), told)
 
@@ -296,7 +303,21 @@ def _object(line: str) -> dict[str, Any]:
         members = json.loads(line)
     except ValueError:
         return {}
-    return cast("dict[str, Any]", members) if isinstance(members, dict) else {}
+    return _cleaned(members) if isinstance(members, dict) else {}
+
+
+def _cleaned(value: Any) -> Any:
+    """Without what would steer the terminal here: JSON has it as escapes."""
+    match value:
+        case str():
+            return printable(" ".join(value.splitlines()))
+        case list():
+            return [_cleaned(one) for one in cast("list[object]", value)]
+        case dict():
+            members = cast("dict[str, object]", value)
+            return {str(_cleaned(name)): _cleaned(one) for name, one in members.items()}
+        case _:
+            return value
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgesmith.packing.bundle import Evidence, Interface, needs, pack
 from edgesmith.packing.golden import golden_rows, golden_samples
+from edgesmith.packing.ownership import recorded_name
 from edgesmith.packing.provenance import provenance
 from edgesmith.packing.record import (
     DRAWN,
@@ -34,4 +35,5 @@ __all__ = [
     "pack",
     "provenance",
     "read_record",
+    "recorded_name",
 ]

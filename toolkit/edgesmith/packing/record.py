@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DRAWN",
     "ORIGINAL",
+    "RECORD",
     "Record",
     "RecordedSet",
     "SampleSet",
@@ -42,7 +43,7 @@ DRAWN = "drawn numbers"  # the source of samples that say nothing of real inputs
 
 _ORIGINALS = (ORIGINAL, "original.onnx", "original.tflite")
 
-_RECORD = "record.json"
+RECORD = "record.json"
 _GRAPH = "original.pb"
 _CANDIDATES = "candidates"
 _VERSION = 2
@@ -134,7 +135,7 @@ def leave(
     Raises:
         WriteError: A file cannot be written.
     """
-    (directory / _RECORD).unlink(missing_ok=True)
+    (directory / RECORD).unlink(missing_ok=True)
     graph = None if isinstance(reference, ForeignModel) else reference.freeze()
     files = [directory / name for name in _ORIGINALS if (directory / name).is_file()]
     if graph is None:
@@ -161,7 +162,7 @@ def leave(
         "sets": {key: _set_members(directory, one) for key, one in recorded.items()},
         "files": {_relative(directory, file): _digest(file) for file in files},
     }
-    _write_record(directory / _RECORD, members)
+    _write_record(directory / RECORD, members)
 
 
 def leave_candidates(directory: Path, candidates: Sequence[Candidate]) -> None:
@@ -174,7 +175,7 @@ def leave_candidates(directory: Path, candidates: Sequence[Candidate]) -> None:
     Raises:
         WriteError: A file cannot be written.
     """
-    record = directory / _RECORD
+    record = directory / RECORD
     members = cast(
         "dict[str, Any]",
         strict_json(record.read_bytes(), str(record), max_bytes=_MAX_RECORD_BYTES),
@@ -324,10 +325,10 @@ def read_record(directory: Path) -> Record:
         BundleError: No record, one of another version, or a file that is missing or was changed
             since the build; the message names it.
     """
-    path = directory / _RECORD
+    path = directory / RECORD
     if not path.is_file():
         raise BundleError(
-            f"{directory}: expected {_RECORD} of a finished build, there is none; {_BUILD_AGAIN}, "
+            f"{directory}: expected {RECORD} of a finished build, there is none; {_BUILD_AGAIN}, "
             "or give --original, --samples and --expected"
         )
     where = str(path)
@@ -366,7 +367,7 @@ def _check(name: str, file: Path, digest: object) -> None:
         raise BundleError(f"{file}: the build left it and it is missing; {_BUILD_AGAIN}")
     if _digest(file) != digest:
         raise BundleError(
-            f"{file}: its sha256 is not the one in {_RECORD}; '{name}' was changed since the "
+            f"{file}: its sha256 is not the one in {RECORD}; '{name}' was changed since the "
             f"build: {_BUILD_AGAIN}"
         )
 

@@ -16,7 +16,7 @@ from edgesmith_runtime.runners.onnx import optimized_graph
 import onnxruntime  # isort: skip - the runner tells it first to report nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,10 @@ _EMPTY_OPSET = 18
 
 
 def open_pieces(
-    artifact: Artifact, settings: EngineSettings, tensors: Mapping[str, NDArray[Any]]
+    artifact: Artifact,
+    settings: EngineSettings,
+    tensors: Mapping[str, NDArray[Any]],
+    twins: Mapping[str, Sequence[str]],
 ) -> Pieces:
     """Open the whole and every operation.
 
@@ -48,6 +51,7 @@ def open_pieces(
         artifact: Of the ONNX format.
         settings: Threads, which all sessions share, and the layout.
         tensors: By input, as the engine takes them.
+        twins: Names that may tell the layer, by the name of a weight; see ``twin_names``.
 
     Raises:
         BackendError: onnxruntime refuses the model.
@@ -66,14 +70,20 @@ def open_pieces(
     constants = {one.name: one for one in whole.graph.initializer}
     origins = Origins(onnx.load_model_from_string(bytes(artifact.content)))
     for index, node in enumerate(whole.graph.node):
-        name = node.name or f"{node.op_type}_{index}"
+        own = origins.nameless(node)
+        name = own[0] if own else node.name or f"{node.op_type}_{index}"
         try:
             call = _alone(whole, node, constants, values, is_pooled=is_pooled)
         except Exception as error:  # noqa: BLE001 - onnxruntime raises all kinds; it is told
             lost.append(f"{node.op_type} '{name}': {_line(error)}")
             continue
         ops.append(
-            Piece(name=name, op=node.op_type, clues=_clues(node, constants, origins), call=call)
+            Piece(
+                name=name,
+                op=node.op_type,
+                clues=_clues(node, constants, origins, twins),
+                call=call,
+            )
         )
     return Pieces(
         whole=_bound(graph, dict(tensors), {name: values[name] for name in outputs}, is_pooled),
@@ -83,8 +93,20 @@ def open_pieces(
     )
 
 
-def _clues(node: Any, constants: Mapping[str, Any], origins: Origins) -> tuple[str, ...]:
-    """Of what was merged into the operation, what has the weights first."""
+def _clues(
+    node: Any,
+    constants: Mapping[str, Any],
+    origins: Origins,
+    twins: Mapping[str, Sequence[str]],
+) -> tuple[str, ...]:
+    """Of what was merged into the operation, what has the weights first.
+
+    One with weights that no name tells the layer of stands for itself: what follows it, and was
+    merged into it, is of another layer.
+    """
+    nameless = origins.nameless(node)
+    if nameless:
+        return (*(twin for name in nameless for twin in twins.get(name, ())), *nameless)
     weights = [name for name in node.input if name in constants]
     others = [name for name in node.input if name and name not in constants]
     made = [node.name, *(name for name in node.output if name)]

@@ -32,6 +32,24 @@ class Origins:
             for name in self._weights(node):
                 self._by_constant.setdefault(name, []).append(node)
 
+    def nameless(self, node: Any) -> tuple[str, ...]:
+        """The names of the node with the weights that it is made of, if none has a scope.
+
+        A converter gives a node that it made of several a name of its own, ``Conv__63``. Empty
+        where a scope is there, or nothing with weights.
+
+        Args:
+            node: Of the optimised graph.
+        """
+        for start in self._starts(node):
+            first = self._back(start, node)[0]
+            weights = self._weights(first)
+            if not weights or first.op_type not in node.op_type or not first.name:
+                continue
+            names = (first.name, *(name for name in first.output if name), *weights)
+            return () if any("/" in name for name in names) else names
+        return ()
+
     def names(self, node: Any) -> list[str]:
         """Weights of the nodes that it is made of, then the names of these.
 

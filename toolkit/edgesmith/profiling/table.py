@@ -37,7 +37,7 @@ def _artifact(one: ArtifactProfile, top: int) -> str:
         f"{_time(one.total_ns)} of them in the runner"
         if one.predict_ns is not None
         else f"{one.file} ({one.engine}): {_time(whole)} us for {what}",
-        f"  {'layer':{_NAME}}  {'':{_BAR}}  {'share':>6}  {'us':>9}  {'95 %':^19}  operations",
+        f"  {'layer':{_NAME}}  {'':{_BAR}}  {'share':>6}  {'us':>9}  {'' if _is_of_one(one) else '95 %':^19}  operations",
     ]
     ordered = one.by_time
     longest = max((layer.time_ns.value for layer in ordered), default=1.0) or 1.0
@@ -83,13 +83,20 @@ def _row(
     name: str, value_ns: float, interval: Estimate | None, whole_ns: float, *, bar: str = ""
 ) -> str:
     between = (
-        "" if interval is None else f"{interval.low / 1e3:,.1f} to {interval.high / 1e3:,.1f}"
+        ""
+        if interval is None or interval.low == interval.high
+        else f"{interval.low / 1e3:,.1f} to {interval.high / 1e3:,.1f}"
     )
     shown = name if len(name) <= _NAME else f"…{name[1 - _NAME :]}"
     return (
         f"  {shown:{_NAME}}  {bar:{_BAR}}  {value_ns / whole_ns:6.1%}  {value_ns / 1e3:9,.1f}  "
         f"{between:^19}"
     )
+
+
+def _is_of_one(profile: ArtifactProfile) -> bool:
+    """Whether one process alone was measured: there are no intervals."""
+    return profile.total_ns.low == profile.total_ns.high
 
 
 def _time(figure: Estimate) -> str:

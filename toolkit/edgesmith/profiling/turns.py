@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith_runtime.latency import Estimate
+from edgesmith_runtime.latency import (
+    Estimate,
+    drawn_rounds,
+    estimate_of,
+    resampled_percentiles,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,11 +21,11 @@ if TYPE_CHECKING:
 
     from edgesmith.profiling.pieces import Call
 
-__all__ = ["block_medians", "estimate", "rounds_within"]
+__all__ = ["block_medians", "blocks_within", "estimate", "round_seconds", "rounds_within"]
 
 _N_RESAMPLES = 2_000
-_QUANTILES = (0.025, 0.975)
-_MIN_ROUNDS, _MAX_ROUNDS = 3, 60
+_FEW = 3  # rounds: with fewer none goes before them, those of the block before did
+_MAX_ROUNDS = 60
 
 
 def block_medians(
@@ -36,7 +41,7 @@ def block_medians(
 
     Args:
         calls: In the order of a round.
-        n_rounds: Timed; one more goes before them.
+        n_rounds: Timed; from 3 on one more goes before them.
         lead_ns: Above 0 each call is timed in a row instead, after as many calls as fit into
             this time.
         clock_ns: Read right before and right after.
@@ -46,13 +51,14 @@ def block_medians(
     """
     if lead_ns > 0:
         return np.array([_in_a_row(call, n_rounds, lead_ns, clock_ns) for call in calls])
-    taken = np.empty((n_rounds + 1, len(calls)))
+    n_before = 1 if n_rounds >= _FEW else 0
+    taken = np.empty((n_before + n_rounds, len(calls)))
     for row in taken:
         for place, call in enumerate(calls):
             begin_ns = clock_ns()
             call()
             row[place] = clock_ns() - begin_ns
-    return np.median(taken[1:], axis=0)
+    return np.median(taken[n_before:], axis=0)
 
 
 def _in_a_row(
@@ -69,27 +75,45 @@ def _in_a_row(
     return np.median(taken)
 
 
-def rounds_within(
-    calls: Sequence[Call],
-    seconds: float,
-    *,
-    clock_ns: Callable[[], int] = time.perf_counter_ns,
-) -> int:
-    """How many rounds of the calls fit into a time, from 3 to 60; it makes one to find out."""
+def round_seconds(
+    calls: Sequence[Call], *, clock_ns: Callable[[], int] = time.perf_counter_ns
+) -> float:
+    """What one round of the calls takes, in s; it makes one to find out."""
     begin_ns = clock_ns()
     for call in calls:
         call()
-    round_ns = max(clock_ns() - begin_ns, 1)
-    return int(np.clip(seconds * 1e9 / round_ns, _MIN_ROUNDS, _MAX_ROUNDS))
+    return max(clock_ns() - begin_ns, 1) / 1e9
+
+
+def rounds_within(round_s: float, seconds: float) -> int:
+    """How many rounds that take so long fit into a time, from 1 to 60."""
+    return int(np.clip(seconds / round_s, 1, _MAX_ROUNDS))
+
+
+def blocks_within(round_s: float, seconds: float, n_blocks: int) -> int:
+    """How many blocks of a few rounds fit into a time: 2 of a slow model, or as many as asked.
+
+    Args:
+        round_s: One round of everything, in s.
+        seconds: Of all blocks.
+        n_blocks: At most, from 1.
+    """
+    return int(np.clip(seconds / (round_s * (_FEW + 1)), min(2, n_blocks), n_blocks))
 
 
 def estimate(blocks: NDArray[np.float64], rng: np.random.Generator) -> Estimate:
-    """The median of what the blocks say, with a bootstrap interval over the blocks.
+    """The median over processes of the median of their blocks, with its 95 % interval.
+
+    The bootstrap is hierarchical, as in ``edgesmith_runtime.latency``: it draws processes, then
+    blocks within each. Blocks of one process alone say nothing of others: without a second
+    process the interval has no width.
 
     Args:
-        blocks: ``(block,)``, in ns.
+        blocks: ``(process, block)``, in ns.
         rng: Draws the resamples.
     """
-    picks = rng.integers(len(blocks), size=(_N_RESAMPLES, len(blocks)))
-    low, high = np.quantile(np.median(blocks[picks], axis=1), _QUANTILES)
-    return Estimate(value=float(np.median(blocks)), low=float(low), high=float(high))
+    value = float(np.median(np.median(blocks, axis=1)))
+    if len(blocks) == 1:
+        return Estimate(value=value, low=value, high=value)
+    picks = drawn_rounds(len(blocks), _N_RESAMPLES, rng)
+    return estimate_of(value, resampled_percentiles(list(blocks), 50, picks, rng))

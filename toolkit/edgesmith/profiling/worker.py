@@ -12,7 +12,12 @@ import numpy as np
 
 from edgesmith.profiling.exchange import PieceName, ProfileReply, ProfileRequest
 from edgesmith.profiling.pieces import engine_tensors
-from edgesmith.profiling.turns import block_medians, rounds_within
+from edgesmith.profiling.turns import (
+    block_medians,
+    blocks_within,
+    round_seconds,
+    rounds_within,
+)
 from edgesmith_runtime.batches import as_batch, split_inputs
 from edgesmith_runtime.decoding import check_rows, decode
 from edgesmith_runtime.errors import BackendError, EdgesmithError, InputError
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgesmith.profiling.pieces import Call, Pieces
-    from edgesmith_runtime.bundle import Artifact
     from edgesmith_runtime.golden import GoldenSamples
     from edgesmith_runtime.model import Model
     from edgesmith_runtime.settings import EngineSettings
@@ -65,7 +69,7 @@ def profiled(request: ProfileRequest) -> ProfileReply:
     tensors = _prepared(model, raw, notes)
     if tensors is None:
         raw, tensors = None, _stored(model, golden, notes)
-    pieces, method = _open(model.artifact, settings, engine_tensors(model.artifact, tensors))
+    pieces, method = _open(model, settings, engine_tensors(model.artifact, tensors))
     if pieces.lead_ns > 0:
         notes.append("with several threads each operation was called in a row, not in turn")
     chains: dict[str, Sequence[tuple[str, Call]]] = {}
@@ -90,19 +94,22 @@ def _timed(
     chains: Mapping[str, Sequence[tuple[str, Call]]],
     pieces: Pieces,
 ) -> dict[str, list[float]]:
-    seconds = request.seconds / request.n_blocks / (len(chains) + 1)
     alone: list[Call] = [pieces.whole]
     for (
         piece
     ) in pieces.ops:  # the empty call right before finds the caches as the next one does
         alone += [pieces.empty, piece.call]
     series = [[call for _, call in chain] for chain in chains.values()]
-    counts = [rounds_within(calls, seconds) for calls in (*series, alone)]
+    rounds_s = [round_seconds(calls) for calls in (*series, alone)]
+    leads_s = len(alone) * pieces.lead_ns / 1e9
+    n_blocks = blocks_within(sum(rounds_s) + leads_s, request.seconds, request.n_blocks)
+    seconds = request.seconds / n_blocks / len(rounds_s)
+    counts = [rounds_within(round_s, seconds) for round_s in rounds_s]
     times: dict[str, list[float]] = {}
     gc.collect()
     gc.disable()
     try:
-        for _ in range(request.n_blocks):
+        for _ in range(n_blocks):
             for chain, calls, n_rounds in zip(chains.values(), series, counts, strict=False):
                 medians = block_medians(calls, n_rounds)
                 for (name, _), taken in zip(chain, medians, strict=True):
@@ -117,13 +124,16 @@ def _timed(
 
 
 def _open(
-    artifact: Artifact, settings: EngineSettings, tensors: Mapping[str, NDArray[Any]]
+    model: Model, settings: EngineSettings, tensors: Mapping[str, NDArray[Any]]
 ) -> tuple[Pieces, str]:
+    artifact = model.artifact
     match settings.engine:
         case Engine.ONNXRUNTIME:
             from edgesmith.profiling import onnx
+            from edgesmith.profiling.twins import twin_names
 
-            return onnx.open_pieces(artifact, settings, tensors), onnx.METHOD
+            twins = twin_names(artifact, model.bundle)
+            return onnx.open_pieces(artifact, settings, tensors, twins), onnx.METHOD
         case Engine.LITERT:
             from edgesmith.profiling import tflite
 

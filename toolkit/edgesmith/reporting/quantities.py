@@ -60,8 +60,8 @@ def _trimmed(number: str) -> str:
 
 def latency_tick_text(latency_ns: float) -> str:
     """A round latency beside an axis."""
-    value, unit = _in_unit(latency_ns)
-    return f"{tick_text(value)} {unit}"
+    unit_ns, unit = _time_unit(latency_ns)
+    return f"{tick_text(latency_ns / unit_ns)} {unit}"
 
 
 def percent_tick_text(share: float) -> str:
@@ -99,22 +99,29 @@ def latency_text(latency_ns: float | None) -> str:
     """A latency in the unit that leaves one to three digits before the point."""
     if latency_ns is None:
         return ABSENT
-    value, unit = _in_unit(latency_ns)
-    return f"{number_text(value)} {unit}"
+    unit_ns, unit = _time_unit(latency_ns)
+    return f"{number_text(latency_ns / unit_ns)} {unit}"
 
 
 def latency_interval_text(latency_ns: Estimate) -> str:
-    """The interval alone, in the unit of the figure itself."""
-    value, unit = _in_unit(latency_ns.value)
-    scale = value / latency_ns.value
-    return f"{number_text(latency_ns.low * scale)} to {number_text(latency_ns.high * scale)} {unit}"
+    """The interval alone, in the unit of the figure itself; where that is 0, of its wider end.
+
+    Empty for one without width: a figure of a single process, which is not for that a sure one.
+    """
+    if latency_ns.low == latency_ns.high:
+        return ""
+    furthest = max(latency_ns.low, latency_ns.high, key=abs)
+    unit_ns, unit = _time_unit(latency_ns.value or furthest)
+    low, high = (number_text(end / unit_ns) for end in (latency_ns.low, latency_ns.high))
+    return f"{low} to {high} {unit}"
 
 
-def _in_unit(latency_ns: float) -> tuple[float, str]:
-    for limit, unit in ((1e3, "ns"), (1e6, "\N{MICRO SIGN}s"), (1e9, "ms")):
-        if latency_ns < limit * 0.9995:
-            return latency_ns / limit * 1e3, unit
-    return latency_ns / 1e9, "s"
+def _time_unit(latency_ns: float) -> tuple[float, str]:
+    """The unit that suits a latency, which may be below 0: its length in ns and its name."""
+    for unit_ns, unit in ((1.0, "ns"), (1e3, "\N{MICRO SIGN}s"), (1e6, "ms")):
+        if abs(latency_ns) < unit_ns * 1e3 * 0.9995:
+            return unit_ns, unit
+    return 1e9, "s"
 
 
 def share_text(share: float | None) -> str:

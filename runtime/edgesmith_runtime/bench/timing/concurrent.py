@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.bench.meters import Meters
+from edgesmith_runtime.bench.meters import Meters, Reading
 from edgesmith_runtime.bench.timing.series import series_of
 from edgesmith_runtime.bench.warmup import warm_up
 
@@ -37,7 +36,8 @@ def time_concurrent(
 
     Each makes as many calls as fit into the effort if they ran one after the other; the limits
     of the effort hold for a thread above, and for all together below. The latencies are those of
-    all threads, in the order in which the calls began.
+    all threads, in the order in which the calls began. The meters run from the moment at which
+    the last thread is warm to the end of the last call.
 
     Args:
         call: What is timed; safe to be called from any thread.
@@ -49,7 +49,9 @@ def time_concurrent(
     warmth = warm_up(call, effort, clock=clock)
     fitting = effort.max_seconds * 1e9 / max(warmth.call_ns, 1)
     n_calls = -(-int(max(fitting, effort.min_calls)) // n_callers)
-    gate = Barrier(n_callers + 1)
+    meters, started = Meters(), list[Reading]()
+    # Whoever comes last reads the meters, and only then is the gate open.
+    gate = Barrier(n_callers, action=lambda: started.append(meters.start()))
     now_ns = clock.now_ns
 
     def calls() -> list[tuple[int, int]]:
@@ -67,17 +69,13 @@ def time_concurrent(
             found.append((begin_ns, now_ns() - begin_ns))
         return found
 
-    meters = Meters()
     gc.collect()
     with ThreadPoolExecutor(n_callers) as pool:
         callers = [pool.submit(calls) for _ in range(n_callers)]
-        start = meters.start()
-        with suppress(BrokenBarrierError):  # its cause is raised below
-            gate.wait()
         errors = [caller.exception() for caller in callers]
-        spent = meters.since(start)
+        spent = [meters.since(start) for start in started]
     for error in errors:
         if error is not None and not isinstance(error, BrokenBarrierError):
             raise error
     made = sorted(one for caller in callers for one in caller.result())
-    return series_of([latency_ns for _, latency_ns in made], warmth=warmth, spent=spent)
+    return series_of([latency_ns for _, latency_ns in made], warmth=warmth, spent=spent[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,10 @@ def least_seconds(amount: float, effort: Effort) -> float:
 
 
 def time_raw(calls: RawCalls, amount: float, effort: Effort, clock: Clock) -> Series:
-    """As many calls as fit into the effort, in whole turns, at least one, of all raw inputs.
+    """As many calls as fit into the effort, in whole turns of all raw inputs.
+
+    Turns are left out rather than begun, but for the fewest calls of the effort, which are made
+    up to whole turns.
 
     Args:
         calls: What is called on what.
@@ -65,7 +69,8 @@ def time_raw(calls: RawCalls, amount: float, effort: Effort, clock: Clock) -> Se
     # Inputs of different sizes take different times: a window has all of them.
     turn = len(calls.raws)
     warmth = warm_up(call, effort, window_calls=max(WINDOW_CALLS, turn), clock=clock)
-    n_calls = max(1, effort.n_calls(warmth.call_ns) // turn) * turn
+    n_turns = max(effort.n_calls(warmth.call_ns) // turn, math.ceil(effort.min_calls / turn))
+    n_calls = n_turns * turn
     meters = Meters()
     with calls.record(n_calls) as recorder:
         gc.collect()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edgesmith_runtime.bench.clock import Clock
-from edgesmith_runtime.bench.timing.concurrent import least_seconds, time_concurrent
+from edgesmith_runtime.bench.timing.concurrent import WARM_CALLS, least_seconds, time_concurrent
 
 if TYPE_CHECKING:
     from edgesmith_runtime.bench.effort import Effort
@@ -34,6 +36,21 @@ def test_the_callers_are_in_the_call_at_the_same_time(effort: Effort) -> None:
     series = time_concurrent(call, 2, effort, Clock(now_ns=count(step=50_000_000).__next__))
 
     assert len(series.measurement.latencies_ns) == 2 * 5
+
+
+def test_the_calls_that_warm_a_thread_cost_nothing(effort: Effort) -> None:
+    main, n_calls = threading.get_ident(), Counter[int]()
+
+    def call() -> None:
+        mine = threading.get_ident()
+        n_calls[mine] += 1
+        if mine != main and n_calls[mine] <= WARM_CALLS:
+            time.sleep(0.2)
+
+    series = time_concurrent(call, 2, effort, Clock(now_ns=count(step=50_000_000).__next__))
+
+    assert series.wall_ns is not None
+    assert series.wall_ns < WARM_CALLS * 200_000_000 / 2
 
 
 def test_an_error_in_a_thread_is_raised_here(effort: Effort) -> None:

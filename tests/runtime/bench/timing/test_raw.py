@@ -76,5 +76,23 @@ def test_more_raw_inputs_than_calls_fit_are_all_called_once(
     assert len(series.measurement.latencies_ns) == 15
 
 
+def test_the_fewest_calls_are_made_up_to_whole_turns(
+    tiny_bundle_path: Path, tiny_features: NDArray[np.float32], effort: Effort
+) -> None:
+    model = load(tiny_bundle_path)
+    calls = RawCalls(
+        raws=list(tiny_features)[:4],
+        check=lambda: None,
+        predict=model.predict,
+        record=model.record,
+    )
+    now_ns = itertools.count(step=1_000_000_000).__next__
+
+    series = time_raw(calls, 1, effort, Clock(now_ns=now_ns))
+
+    assert effort.min_calls == 5
+    assert len(series.measurement.latencies_ns) == 8
+
+
 def test_no_pause_is_planned(effort: Effort) -> None:
     assert least_seconds(1, effort) == 0

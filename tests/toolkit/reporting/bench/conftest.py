@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -222,6 +224,7 @@ def full_comparison() -> Comparison:
     )
     return Comparison(
         bundle="resnet8",
+        identity="0" * 64,
         host=HOST,
         versions={"keras": "3.15.1", "tensorflow": "2.21.0"},
         plan=PLAN,
@@ -286,3 +289,26 @@ def small_profile() -> Profile:
         ),
         problems={"model.tflite": f"no per-operation profiler {HOSTILE}"},
     )
+
+
+@pytest.fixture(scope="session")
+def large_profile(small_profile: Profile) -> Profile:
+    """Six artifacts of 800 layers in blocks, with four operations each and long paths."""
+    us = np.random.default_rng(0).uniform(200, 400, 800)
+    ops = ("Transpose", "MatMul", "Add", "Reshape")
+    paths = [
+        f"functional/encoder/transformer_block_{place // 8}/attention_{place % 8}/einsum"
+        for place in range(len(us))
+    ]
+    total = float(us.sum())
+    one = dataclasses.replace(
+        small_profile.artifacts[0],
+        layers=tuple(
+            _layer(path, ops, float(time), total) for path, time in zip(paths, us, strict=True)
+        ),
+        total_ns=_about(total * 1e3),
+        predict_ns=_about(total * 1.1e3),
+    )
+    files = [f"model_{place}.onnx" for place in range(6)]
+    many = tuple(dataclasses.replace(one, file=file) for file in files)
+    return dataclasses.replace(small_profile, artifacts=many)

@@ -31,6 +31,23 @@ def test_a_ratio_stands_with_its_interval_and_a_word(few: Comparison) -> None:
     assert " to " in int8.note
 
 
+def test_what_a_phone_has_room_for_comes_first(few: Comparison) -> None:
+    columns = board_of(Numbers(few), {}).columns
+
+    assert columns[:2] == ["median, batch 1", "to model.onnx"]
+    assert columns.index("size") > columns.index("p90")
+
+
+def test_of_one_round_there_is_neither_interval_nor_word(few: Comparison) -> None:
+    subjects = tuple(dataclasses.replace(one, rounds=one.rounds[:1]) for one in few.subjects)
+
+    board = board_of(Numbers(dataclasses.replace(few, subjects=subjects)), {})
+
+    assert [(cell.note, cell.word) for row in board.rows for cell in row.cells[:2]] == [
+        ("", "")
+    ] * 6
+
+
 def test_every_row_says_what_it_is(few: Comparison) -> None:
     board = board_of(Numbers(few), {})
 
@@ -63,5 +80,5 @@ def test_without_scores_there_is_no_column_of_them(few: Comparison) -> None:
 
     board = board_of(Numbers(dataclasses.replace(few, subjects=subjects)), {})
 
-    assert (board.title, board.columns[0]) == ("Speed and size", "size")
+    assert (board.title, board.columns[0]) == ("Speed and size", "median, batch 1")
     assert all(len(row.cells) == len(board.columns) for row in board.rows)

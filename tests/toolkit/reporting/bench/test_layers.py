@@ -3,54 +3,31 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import pytest
-
-from edgesmith.reporting.bench.layers import Box, boxes_of, layers_chapter
+from edgesmith.reporting.bench.layers import LayerRow, PartRow, layers_chapter
 from edgesmith_runtime.latency import Estimate
 
 if TYPE_CHECKING:
     from edgesmith.layer_times import Profile
 
 
-def _box(box: Box, *path: str) -> Box:
-    for name in path:
-        box = next(part for part in box.parts if part.name == name)
-    return box
+def test_every_part_stands_with_its_interval(small_profile: Profile) -> None:
+    [chapter] = layers_chapter(small_profile)
+
+    by_name = {one.name: one for one in chapter.parts}
+    assert by_name["reading"] == PartRow(
+        name="reading",
+        what="the raw input made a batch, the tensors checked",
+        time="5.00 µs",
+        interval="4.85 to 5.20 µs",
+        share="3.3 %",
+    )
+    assert by_name["colder"].time == "1.00 µs"
+    assert by_name["rest"].interval == ""
 
 
-def test_a_call_is_made_of_its_parts(small_profile: Profile) -> None:
-    root = boxes_of(small_profile.artifacts[0])
-
-    assert [part.name for part in root.parts] == [
-        "reading",
-        "transform",
-        "layers",
-        "framework",
-        "copies",
-        "colder",
-        "answer",
-        "rest",
-    ]
-    assert sum(part.time_ns for part in root.parts) == pytest.approx(root.time_ns)
-
-
-def test_layers_nest_by_the_parts_of_their_paths(small_profile: Profile) -> None:
-    layers = _box(boxes_of(small_profile.artifacts[0]), "layers")
-
-    assert [one.name for one in layers.parts] == [
-        "stem",
-        "block1",
-        "block2",
-        "block3",
-        "pool",
-        "head",
-    ]
-    assert [one.name for one in _box(layers, "block1").parts] == ["conv_1", "conv_2", "add"]
-    assert [one.name for one in _box(layers, "block1", "add").parts] == ["Add", "Relu"]
-    assert _box(layers, "block1").time_ns == pytest.approx(23e3)
-
-
-def test_what_came_to_less_than_nothing_has_no_box_and_is_told(small_profile: Profile) -> None:
+def test_what_came_to_less_than_nothing_is_told_and_has_no_colour(
+    small_profile: Profile,
+) -> None:
     odd = dataclasses.replace(
         small_profile.artifacts[0],
         framework_ns=Estimate(value=-900.0, low=-1000.0, high=-800.0),
@@ -59,28 +36,77 @@ def test_what_came_to_less_than_nothing_has_no_box_and_is_told(small_profile: Pr
 
     [chapter] = layers_chapter(profile)
 
-    assert "framework" not in [name for name, _, _ in chapter.parts]
+    assert "framework" not in [name for name, _ in chapter.legend]
+    assert [one.time for one in chapter.parts if one.name == "framework"] == ["-900 ns"]
     assert (
-        "The framework came to 900 ns less than nothing: the parts, measured one by one, took "
+        "Framework came to 900 ns less than nothing: the parts, measured one by one, took "
         "longer than the whole." in chapter.notes
     )
+
+
+def test_the_call_is_as_long_as_it_was_measured_whatever_the_parts_come_to(
+    small_profile: Profile,
+) -> None:
+    one = small_profile.artifacts[0]
+    short = Estimate(value=100_000.0, low=99_000.0, high=101_000.0)
+    profile = dataclasses.replace(
+        small_profile, artifacts=(dataclasses.replace(one, predict_ns=short),)
+    )
+
+    [chapter] = layers_chapter(profile)
+
+    assert chapter.total == "100 µs"
+    layers = next(part for part in chapter.parts if part.name == "layers")
+    assert layers.share == "85 %"
+
+
+def test_a_path_of_many_parts_is_drawn(small_profile: Profile) -> None:
+    one = small_profile.artifacts[0]
+    deep = dataclasses.replace(one.layers[0], layer="/".join(["a"] * 1_500))
+    profile = dataclasses.replace(
+        small_profile, artifacts=(dataclasses.replace(one, layers=(deep, *one.layers[1:])),)
+    )
+
+    [chapter] = layers_chapter(profile)
+
+    assert chapter.n_layers == 12
+
+
+def test_equal_layers_each_narrower_than_a_pixel_are_one_box(small_profile: Profile) -> None:
+    one = small_profile.artifacts[0]
+    layers = tuple(
+        dataclasses.replace(one.layers[-2], layer=f"layer_{place}") for place in range(1_200)
+    )
+    profile = dataclasses.replace(
+        small_profile,
+        artifacts=(dataclasses.replace(one, layers=layers, predict_ns=None),),
+    )
+
+    [chapter] = layers_chapter(profile)
+
+    assert "1200 others" in str(chapter.plot)
 
 
 def test_the_slowest_layers_come_first(small_profile: Profile) -> None:
     [chapter] = layers_chapter(small_profile)
 
-    assert chapter.slowest[0] == (
-        "stem/conv",
-        "Conv, Relu",
-        "18.0 µs",
-        "17.5 to 18.7 µs",
-        "19.8 %",
+    assert chapter.slowest[0] == LayerRow(
+        name="stem/conv",
+        operations="Conv, Relu",
+        time="18.0 µs",
+        interval="17.5 to 18.7 µs",
+        share="19.8 %",
     )
     assert chapter.n_layers == 12
 
 
-def test_one_operation_is_told_with_its_layer_and_has_no_box(small_profile: Profile) -> None:
-    pool = _box(boxes_of(small_profile.artifacts[0]), "layers", "pool")
+def test_layers_that_the_table_has_no_place_for_are_one_row(small_profile: Profile) -> None:
+    artifact = small_profile.artifacts[0]
+    more = dataclasses.replace(artifact, layers=(*artifact.layers, *artifact.layers[-2:]))
+    profile = dataclasses.replace(small_profile, artifacts=(more,))
 
-    assert pool.parts == ()
-    assert pool.hint.startswith("pool (GlobalAveragePool), 1.6 % of the engine's call")
+    [chapter] = layers_chapter(profile)
+
+    assert chapter.slowest[-1] == LayerRow(
+        name="2 others together", operations="", time="3.00 µs", interval="", share="3.3 %"
+    )

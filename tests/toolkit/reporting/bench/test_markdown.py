@@ -42,12 +42,27 @@ def test_every_table_has_as_many_cells_in_each_row(text: str) -> None:
 def test_score_stands_beside_speed(text: str) -> None:
     row = next(line for line in text.splitlines() if line.startswith("| model\\_int8.onnx |"))
 
-    assert "86.9 % (84.3 to 89.4 %) | 96.4 kB" in row
+    assert (
+        "| 91.4 µs (90.7 to 92.5 µs) | 0.702 (0.690 to 0.716) | 86.9 % (84.3 to 89.4 %)" in row
+    )
 
 
 def test_a_string_from_a_bundle_cannot_become_markup(text: str) -> None:
     assert "\\<img src=x onerror=alert(1)\\> was not measured: it broke" in text
     assert "<img" not in text.replace("\\<img", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("# a.onnx", "\\# a.onnx"), ("- b", "\\- b"), ("12. c", "12\\. c"), ("1.5", "1.5")],
+)
+def test_a_name_at_the_start_of_a_line_is_no_heading_and_no_list(
+    full_comparison: Comparison, name: str, shown: str
+) -> None:
+    alone = dataclasses.replace(full_comparison.subjects[0], name=name)
+    comparison = dataclasses.replace(full_comparison, subjects=(alone,), baseline=name)
+
+    assert f"\n\n{shown} alone was measured." in comparison_markdown(comparison)
 
 
 def test_the_layers_and_the_machine_are_told(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import itertools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -159,11 +160,24 @@ def test_a_comparison_with_nothing_measured_has_a_page(full_comparison: Comparis
     assert "model.onnx was not measured: no engine" in words
 
 
+def test_a_page_of_several_large_profiles_is_below_2_mb(
+    full_comparison: Comparison, large_profile: Profile
+) -> None:
+    page = render_comparison(full_comparison, large_profile)
+
+    assert len(page.encode()) < 2_000_000
+    assert "others: " in page
+    assert "slowest of 800 layers" in page
+    assert "788 others together" in page
+
+
 def test_a_profile_has_a_page_of_its_own(small_profile: Profile) -> None:
     words = _Elements(render_profile(small_profile)).words
 
     assert words.startswith("resnet8: layer times")
     assert "model.onnx: 151 µs a call" in words
+    assert "readingthe raw input made a batch, the tensors checked5.00 µs" in words
+    assert "colderwhat the engine takes more right after the transform" in words
 
 
 @pytest.fixture(scope="module")
@@ -363,3 +377,24 @@ def test_texts_and_lines_have_contrast_in_both_schemes(
         shown = view.evaluate("getComputedStyle(document.body).backgroundColor")
         assert shown == ("rgb(20, 23, 26)" if chosen == "dark" else "rgb(250, 249, 247)")
         view.click("button.theme")
+
+
+@pytest.mark.slow
+def test_on_a_phone_headings_can_be_pressed_and_tick_texts_stay_apart(
+    opened: Callable[..., Any],
+) -> None:
+    view = opened(width=PHONE, scripts=True)
+
+    heights = view.locator(".board thead button").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().height)"
+    )
+    boxes = view.locator(".ticks.across").evaluate_all(
+        """(all) => all.map((one) => [...one.querySelectorAll("text")]
+            .map((text) => text.getBoundingClientRect()).filter((box) => box.width)
+            .map((box) => [box.left, box.right]))"""
+    )
+
+    assert heights
+    assert min(heights) >= 24
+    for row in boxes:
+        assert all(right <= left for (_, right), (left, _) in itertools.pairwise(row))

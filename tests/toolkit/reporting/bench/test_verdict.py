@@ -26,6 +26,37 @@ def test_what_differs_by_less_than_its_interval_is_called_level(
     )
 
 
+def test_one_round_makes_nobody_the_fastest(full_comparison: Comparison) -> None:
+    subjects = tuple(
+        dataclasses.replace(one, rounds=one.rounds[:1]) for one in full_comparison.subjects
+    )
+
+    verdict = verdict_of(Numbers(dataclasses.replace(full_comparison, subjects=subjects)))
+
+    assert re.fullmatch(
+        r"model\.onnx on openvino has the lowest median, 1\.\d+\u00d7 as fast as the next, "
+        r"model_int8\.onnx; one round: no interval between processes\.",
+        verdict.headline,
+    )
+    assert re.fullmatch(
+        r"The bundle's default is model\.onnx: a call takes [\d.]+ \S+\.", verdict.details
+    )
+    assert verdict.tiles[0].name == "lowest median, batch 1"
+    assert "noise of this run" not in [tile.name for tile in verdict.tiles]
+    assert not any(" to " in tile.note for tile in verdict.tiles)
+
+
+def test_without_a_noise_floor_nobody_is_the_fastest(full_comparison: Comparison) -> None:
+    subjects = full_comparison.subjects[:2]
+
+    verdict = verdict_of(Numbers(dataclasses.replace(full_comparison, subjects=subjects)))
+
+    assert verdict.headline.startswith("model_int8.onnx has the lowest median")
+    assert verdict.headline.endswith(
+        "; nothing was measured twice: the noise of this run is not known."
+    )
+
+
 def test_one_alone_is_not_called_fastest(full_comparison: Comparison) -> None:
     alone = dataclasses.replace(full_comparison, subjects=full_comparison.subjects[:1])
 

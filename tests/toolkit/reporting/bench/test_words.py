@@ -17,6 +17,13 @@ def test_a_ratio_is_called_no_surer_than_its_interval(
     assert verdict_word(Estimate(value=(low + high) / 2, low=low, high=high)) == word
 
 
+def test_a_ratio_without_width_is_sure_of_nothing() -> None:
+    bare = Estimate(value=0.5, low=0.5, high=0.5)
+
+    assert verdict_word(bare) == ""
+    assert ratio_text(bare) == "0.500"
+
+
 def test_a_ratio_stands_with_its_interval() -> None:
     ratio = Estimate(value=0.7081, low=0.6944, high=0.7161)
 

@@ -81,11 +81,11 @@ def board_of(numbers: Numbers, styles: dict[str, str]) -> Board:
         default=setting,
     )
     columns = [
-        *([] if metric is None else [score_label(metric, None)]),
-        "size",
         f"median, {setting}",
-        "p90",
         f"to {numbers.baseline}",
+        *([] if metric is None else [score_label(metric, None)]),
+        "p90",
+        "size",
         f"samples/s, {largest}",
         "first answer",
         "peak memory",
@@ -99,10 +99,12 @@ def board_of(numbers: Numbers, styles: dict[str, str]) -> Board:
                 what=_what(one, is_baseline=one.name == numbers.baseline),
                 style=styles.get(one.name, ""),
                 is_baseline=one.name == numbers.baseline,
-                cells=[
-                    *([] if metric is None else [_score_cell(one.score)]),
-                    *_cells(numbers, one, setting, largest),
-                ],
+                cells=_cells(
+                    numbers,
+                    one,
+                    (setting, largest),
+                    [] if metric is None else [_score_cell(one.score)],
+                ),
             )
             for one in numbers.measured
         ],
@@ -128,15 +130,19 @@ def _what(subject: Subject, *, is_baseline: bool) -> str:
 
 
 def _cells(
-    numbers: Numbers, subject: Subject, setting: Setting | None, largest: Setting | None
+    numbers: Numbers,
+    subject: Subject,
+    settings: tuple[Setting | None, Setting | None],
+    score: list[Cell],
 ) -> list[Cell]:
+    """What a narrow screen has room for comes first: the median, the ratio, the score."""
+    setting, largest = settings
     figures = None if setting is None else numbers.figures(subject.name, setting)
     most = None if largest is None else numbers.figures(subject.name, largest)
     rate = None if most is None else most.throughput_per_s
     answer_ns = _first_answer_ns(subject)
     p90_ns = None if figures is None else figures.p90_ns
     return [
-        Cell(text=size_text(subject.size_bytes), order=subject.size_bytes),
         Cell(text=ABSENT)
         if figures is None
         else Cell(
@@ -144,8 +150,10 @@ def _cells(
             note=latency_interval_text(figures.median_ns),
             order=figures.median_ns.value,
         ),
-        Cell(text=latency_text(p90_ns), order=p90_ns),
         _ratio_cell(numbers, subject, setting),
+        *score,
+        Cell(text=latency_text(p90_ns), order=p90_ns),
+        Cell(text=size_text(subject.size_bytes), order=subject.size_bytes),
         Cell(text=ABSENT if rate is None else number_text(rate), order=rate),
         Cell(text=latency_text(answer_ns), order=answer_ns),
         Cell(text=size_text(subject.peak_memory_bytes), order=subject.peak_memory_bytes),

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison_markdown"]
 
-# Of CommonMark, what would start markup within a line or a cell; the rest of its punctuation
-# means something at the start of a line alone, where no string of a bundle stands.
+# Of CommonMark, what would start markup within a line or a cell, and what would at its start: a
+# heading, an item of a list, a rule, a line under a heading.
 _MARKUP = re.compile(r"([\\`*_\[\]<>|&~])")
+_LEADING = re.compile(r"^([#+\-=]|\d{1,9}[.)](?=\s|$))")
 
 
 def comparison_markdown(comparison: Comparison, profile: Profile | None = None) -> str:
@@ -52,11 +53,11 @@ def _first(comparison: Comparison, numbers: Numbers) -> Iterator[str]:
     verdict = verdict_of(numbers)
     board = board_of(numbers, {})
     yield f"# {_plain(comparison.bundle)}: latency"
-    yield " ".join(_plain(line) for line in (verdict.headline, verdict.details) if line)
+    yield _leading(" ".join(line for line in (verdict.headline, verdict.details) if line))
     yield f"On {_plain(verdict.machine)}."
     if verdict.noise:
         yield "**The machine was noisy:**"
-        yield "\n".join(f"- {_plain(sign)}" for sign in verdict.noise)
+        yield "\n".join(f"- {_leading(sign)}" for sign in verdict.noise)
     yield _table(
         ["", *board.columns],
         (
@@ -68,7 +69,7 @@ def _first(comparison: Comparison, numbers: Numbers) -> Iterator[str]:
         ),
     )
     for name, problem in board.problems:
-        yield f"{_plain(name)} was not measured: {_plain(problem)}"
+        yield f"{_leading(name)} was not measured: {_plain(problem)}"
 
 
 def _conditions(numbers: Numbers, looks: Sequence[Look]) -> Iterator[str]:
@@ -135,14 +136,23 @@ def _layers(profile: Profile) -> Iterator[str]:
     yield "## Layers"
     for one in layers_chapter(profile):
         yield f"### {_plain(one.file)}"
-        yield _table(["part", "time", "share"], ([*part] for part in one.parts))
+        yield _table(
+            ["part", "time", "interval", "share"],
+            (
+                [f"{part.name}: {part.what}", part.time, part.interval, part.share]
+                for part in one.parts
+            ),
+        )
         yield _table(
             ["layer", "operations", "time", "interval", "share of the engine's call"],
-            ([*row] for row in one.slowest),
+            (
+                [row.name, row.operations, row.time, row.interval, row.share]
+                for row in one.slowest
+            ),
         )
         yield " ".join(_plain(line) for line in (one.method, *one.notes))
     for file, problem in profile.problems.items():
-        yield f"{_plain(file)} was not profiled: {_plain(problem)}"
+        yield f"{_leading(file)} was not profiled: {_plain(problem)}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -157,3 +167,8 @@ def _line(cells: Sequence[str]) -> str:
 
 def _plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _leading(text: str) -> str:
+    """At the start of a line or of an item."""
+    return _LEADING.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", _plain(text))

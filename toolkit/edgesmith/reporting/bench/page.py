@@ -72,7 +72,7 @@ def render_profile(profile: Profile) -> str:
 
 def _rendered(template: str, **members: object) -> str:
     style = "\n".join((_part("style.css"), _part("bench.css")))
-    script = "\n".join((_part("scales.js"), _part("plots.js")))
+    script = "\n".join(_part(name) for name in ("scales.js", "plots.js", "page.js"))
     return (
         _environment()
         .get_template(template)

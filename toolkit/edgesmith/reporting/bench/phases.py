@@ -109,9 +109,9 @@ def _field(found: Sequence[tuple[Setting, list[tuple[Look, Figures]]]]) -> Field
             row += 1
             y = top + LABEL + LINE * (index + 0.5)
             p50 = figures.median_ns
-            hint = (
-                f"{look.name}, {setting}: {latency_text(p50.value)}, "
-                f"interval {latency_interval_text(p50)}"
+            interval = latency_interval_text(p50)
+            hint = f"{look.name}, {setting}: {latency_text(p50.value)}" + (
+                f", interval {interval}" if interval else ""
             )
             field.span((p50.low, p50.high), y, f"interval {look.style}", data)
             field.dot((p50.value, y), 4.5, f"dot {look.style}", data, hint)

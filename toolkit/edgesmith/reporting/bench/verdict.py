@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgesmith.reporting.bench.words import is_level, ratio_interval_text, times_text
+from edgesmith.reporting.bench.words import (
+    is_level,
+    ratio_interval_text,
+    ratio_text,
+    times_text,
+)
 from edgesmith.reporting.latencies import host_text
 from edgesmith.reporting.quantities import (
     latency_interval_text,
@@ -62,22 +67,22 @@ def verdict_of(numbers: Numbers) -> Verdict:
     fastest, figures = ranked[0]
     tiles = [
         Tile(
-            name=f"fastest, {setting}",
+            name=f"{'fastest' if numbers.doubt(setting) is None else 'lowest median'}, {setting}",
             figure=latency_text(figures.median_ns.value),
-            note=f"{latency_interval_text(figures.median_ns)}, {fastest.name}",
+            note=_joined(latency_interval_text(figures.median_ns), fastest.name),
         )
     ]
     rivals = [subject for subject, _ in ranked[1:]]
     tiles += _against(numbers, setting, fastest, rivals)
-    floor = numbers.comparison.noise_floor(setting)
+    floor = None if numbers.is_one_round(setting) else numbers.comparison.noise_floor(setting)
     if floor is not None:
         off = max(abs(floor.low - 1), abs(floor.high - 1))
-        note = f"the same artifact twice: ratio {number_text(floor.value)} ({ratio_interval_text(floor)})"
+        note = f"the same artifact twice: ratio {ratio_text(floor)}"
         figure = f"\N{PLUS-MINUS SIGN}{share_text(off)}"
         tiles.append(Tile(name="noise of this run", figure=figure, note=note))
     return Verdict(
         headline=_headline(numbers, setting, fastest, rivals),
-        details=_details(numbers, setting),
+        details=_details(numbers, setting, is_alone=not rivals),
         tiles=tiles,
         machine=machine,
         noise=noise,
@@ -94,10 +99,16 @@ def _headline(
     if times is None:
         return f"{fastest.name} has the lowest median."
     interval = ratio_interval_text(times)
-    if is_level(times):
+    doubt = numbers.doubt(setting)
+    if interval and is_level(times):
         return (
             f"{fastest.name} and {second.name} are level: the ratio of their latencies is "
             f"{number_text(times.value)}, and its interval {interval} holds 1."
+        )
+    if doubt is not None:
+        return (
+            f"{fastest.name} has the lowest median, {times_text(times)} as fast as the next, "
+            f"{second.name}{f' ({interval})' if interval else ''}; {doubt}."
         )
     return (
         f"{fastest.name} is the fastest: {times_text(times)} as fast as the next, "
@@ -105,16 +116,20 @@ def _headline(
     )
 
 
-def _details(numbers: Numbers, setting: Setting) -> str:
+def _details(numbers: Numbers, setting: Setting, *, is_alone: bool) -> str:
     baseline = numbers.comparison.subject(numbers.baseline)
     figures = numbers.figures(baseline.name, setting)
     if figures is None:
         return ""
-    return (
-        f"The bundle's default is {baseline.name}: a call takes "
-        f"{latency_text(figures.median_ns.value)} ({latency_interval_text(figures.median_ns)}). "
-        "Medians over rounds of fresh processes, 95 % intervals in brackets."
+    median, interval = (
+        latency_text(figures.median_ns.value),
+        latency_interval_text(figures.median_ns),
     )
+    told = f"The bundle's default is {baseline.name}: a call takes {median}"
+    if not interval:
+        # Beside others the headline says why.
+        return f"{told}. One round: no interval between processes." if is_alone else f"{told}."
+    return f"{told} ({interval}). Medians over rounds of fresh processes, 95 % intervals in brackets."
 
 
 def _against(
@@ -128,11 +143,15 @@ def _against(
         Tile(
             name=f"times as fast as {other.name}",
             figure=times_text(times),
-            note=f"{ratio_interval_text(times)}, by {fastest.name}",
+            note=_joined(ratio_interval_text(times), f"by {fastest.name}"),
         )
         for other in (*files, *shown)
         if (times := numbers.ratio(other.name, setting, to=fastest.name)) is not None
     ]
+
+
+def _joined(*words: str) -> str:
+    return ", ".join(word for word in words if word)
 
 
 def _threads(n_threads: int) -> str:

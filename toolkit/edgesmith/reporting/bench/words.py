@@ -16,11 +16,14 @@ def ratio_text(ratio: Estimate | None) -> str:
     """A ratio of two latencies with its interval."""
     if ratio is None:
         return ABSENT
-    return f"{number_text(ratio.value)} ({ratio_interval_text(ratio)})"
+    interval = ratio_interval_text(ratio)
+    return number_text(ratio.value) + (f" ({interval})" if interval else "")
 
 
 def ratio_interval_text(ratio: Estimate) -> str:
-    """The interval alone."""
+    """The interval alone; empty for one without width, which is that of a single round."""
+    if ratio.low == ratio.high:
+        return ""
     return f"{number_text(ratio.low)} to {number_text(ratio.high)}"
 
 
@@ -30,8 +33,11 @@ def is_level(ratio: Estimate) -> bool:
 
 
 def verdict_word(ratio: Estimate | None) -> str:
-    """What a ratio to the baseline says: ``faster``, ``slower``, ``level``; empty without one."""
-    if ratio is None:
+    """What a ratio to the baseline says: ``faster``, ``slower``, ``level``.
+
+    Empty without a ratio, and for one whose interval has no width: it is not sure of anything.
+    """
+    if ratio is None or ratio.low == ratio.high:
         return ""
     if is_level(ratio):
         return "level"

@@ -148,7 +148,8 @@ def _hint(candidate: Candidate) -> str:
         parts.append(f"lost {drop_text(drop)} ({drop_interval_text(drop)})")
     if latency is not None:
         interval = latency_interval_text(latency.p50_ns)
-        parts.append(f"{latency_text(latency.p50_ns.value)} a call ({interval})")
+        bracketed = f" ({interval})" if interval else ""
+        parts.append(f"{latency_text(latency.p50_ns.value)} a call{bracketed}")
     if candidate.standing is not None:
         parts.append(str(candidate.standing))
     return ", ".join(parts)
