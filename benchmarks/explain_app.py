@@ -233,27 +233,6 @@ def _busy_process(model: Model, photos: list[str]) -> None:
         one.join()
 
 
-def _other_model(model: Model, photos: list[str]) -> None:
-    """Threads of the process run another model meanwhile, without holding Python's lock."""
-    done = threading.Event()
-    artifact = model.bundle.artifact("model.onnx")
-    other = er.open_runner(artifact, n_threads=1)
-    pixels = np.repeat(model.prepare(photos[0])["pixels"], 32, axis=0)
-
-    def work() -> None:
-        while not done.is_set():
-            other.run({"pixels": pixels})
-
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for one in workers:
-        one.start()
-    tensors = [model.prepare(photo) for photo in photos]
-    _for_seconds(3, lambda i: model.run(tensors[i % 2]))
-    done.set()
-    for one in workers:
-        one.join()
-
-
 def _pauses(model: Model, photos: list[str]) -> None:
     def call(index: int) -> None:
         model.predict(photos[index % 2])
@@ -281,7 +260,6 @@ WAYS: dict[str, tuple[Reason | None, int, Callable[[Model, list[str]], None]]] =
     "8 threads call at once": (Reason.QUEUEING, 1, _direct_threads),
     "run on a transposed view": (Reason.COPIES, 1, _strided),
     "2 busy threads beside it": (Reason.THREADS, 1, _busy_process),
-    "4 threads run another model": (Reason.THREADS, 1, _other_model),
     "pauses of 50 ms": (Reason.IDLE, 1, _pauses),
     "run after pauses of 50 ms": (Reason.IDLE, 1, _run_pauses),
     "photographs of 1600 pixels": (Reason.PREPROCESSING, 1, _plain),

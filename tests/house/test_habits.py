@@ -82,6 +82,7 @@ BASIC_PYRIGHT = {
     "toolkit/edgesmith/profiling/onnx.py",
     "toolkit/edgesmith/profiling/origins.py",
     "toolkit/edgesmith/profiling/tflite.py",
+    "toolkit/edgesmith/profiling/twins.py",
     "toolkit/edgesmith/reference/face.py",
     "toolkit/edgesmith/reference/files.py",
     "toolkit/edgesmith/reference/graph.py",

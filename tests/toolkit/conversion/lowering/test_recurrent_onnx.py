@@ -26,6 +26,8 @@ KINDS = {
     "SimpleRNN": lambda **settings: layers.SimpleRNN(3, **settings),
 }
 
+ROUNDING = 5e-5  # of float32 over the steps, for whatever weights are drawn
+
 
 def _skipping(n: int, time: int) -> np.ndarray:
     """Sequences of four features with steps of zeros anywhere; the second is all zeros."""
@@ -69,7 +71,7 @@ def test_a_node_answers_as_the_keras_layer_under_any_mask(
     ]
     model = _random_biases(keras.Model(x, [keras.tree.flatten(outputs), zeroed]))
 
-    assert error_of(model, Format.ONNX, _skipping(3, 6)) < 1e-5
+    assert error_of(model, Format.ONNX, _skipping(3, 6)) < ROUNDING
 
 
 @pytest.mark.slow
@@ -83,7 +85,7 @@ def test_the_nodes_are_those_of_every_promised_opset(
         make(return_sequences=True, go_backwards=True)(masked) for make in KINDS.values()
     ]
 
-    assert error_of(keras.Model(x, outputs), Format.ONNX, _skipping(3, 6), opset=opset) < 1e-5
+    assert error_of(keras.Model(x, outputs), Format.ONNX, _skipping(3, 6), opset=opset) < ROUNDING
 
 
 @pytest.mark.slow
@@ -103,7 +105,7 @@ def test_a_given_initial_state_outlasts_a_sequence_without_a_step(
     model = _random_biases(keras.Model([x, start], [*outputs, *both]))
     samples = {"x": _skipping(3, 6), "start": np.linspace(-1, 1, 9, dtype="f4").reshape(3, 3)}
 
-    assert error_of(model, Format.ONNX, samples) < 1e-5
+    assert error_of(model, Format.ONNX, samples) < ROUNDING
 
 
 @pytest.mark.slow
@@ -125,7 +127,7 @@ def test_one_node_goes_both_ways(
     ]
     model = _random_biases(keras.Model(x, keras.tree.flatten(modes)))
 
-    assert error_of(model, Format.ONNX, _skipping(3, 6)) < 1e-5
+    assert error_of(model, Format.ONNX, _skipping(3, 6)) < ROUNDING
     operations = _operations(artifact_of(trace(model), Format.ONNX))
     assert operations[kind.split(",")[0]] == len(modes)
 
@@ -151,7 +153,7 @@ def test_activations_that_onnx_knows_are_those_of_the_node(
     x = symbol((5, 4))
     model = keras.Model(x, [layers.LSTM(3, **chosen)(x), layers.GRU(3, **chosen)(x)])
 
-    assert error_of(model, Format.ONNX, _skipping(3, 5)) < 1e-5
+    assert error_of(model, Format.ONNX, _skipping(3, 5)) < ROUNDING
     operations = _operations(artifact_of(trace(model), Format.ONNX))
     assert (operations["LSTM"], operations["GRU"], operations["Loop"]) == (1, 1, 0)
 
@@ -165,7 +167,7 @@ def test_a_stack_of_cells_becomes_a_node_each(
     stack = layers.RNN(cells, go_backwards=True, return_sequences=True, return_state=True)
     model = keras.Model(x, keras.tree.flatten(stack(layers.Masking()(x))))
 
-    assert error_of(model, Format.ONNX, _skipping(3, 6)) < 1e-5
+    assert error_of(model, Format.ONNX, _skipping(3, 6)) < ROUNDING
     operations = _operations(artifact_of(trace(model), Format.ONNX))
     assert (operations["LSTM"], operations["GRU"], operations["RNN"]) == (1, 1, 1)
 
@@ -180,4 +182,4 @@ def test_a_backwards_mask_that_keras_applies_forwards_is_followed(
     )
     model = keras.Model(x, odd(layers.Masking()(x)))
 
-    assert error_of(model, Format.ONNX, _skipping(3, 4)) < 1e-5
+    assert error_of(model, Format.ONNX, _skipping(3, 4)) < ROUNDING
