@@ -85,7 +85,9 @@ def test_the_nodes_are_those_of_every_promised_opset(
         make(return_sequences=True, go_backwards=True)(masked) for make in KINDS.values()
     ]
 
-    assert error_of(keras.Model(x, outputs), Format.ONNX, _skipping(3, 6), opset=opset) < ROUNDING
+    assert (
+        error_of(keras.Model(x, outputs), Format.ONNX, _skipping(3, 6), opset=opset) < ROUNDING
+    )
 
 
 @pytest.mark.slow
