@@ -13,6 +13,7 @@ import json
 import os
 import posixpath
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blocks import ROOT, Kind, blocks_of, pages
@@ -105,8 +106,7 @@ def _reference(title: str, text: str, package: str, init: os.PathLike[str]) -> s
 
 
 def _listed(init: os.PathLike[str]) -> list[str]:
-    with open(init, encoding="utf-8") as stream:  # noqa: PTH123
-        tree = ast.parse(stream.read())
+    tree = ast.parse(Path(init).read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return list(ast.literal_eval(node.value))
