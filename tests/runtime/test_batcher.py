@@ -330,7 +330,10 @@ def test_a_worker_that_is_ended_from_outside_leaves_nobody_waiting(counted: Coun
         with pytest.raises(BackendError, match="thread was ended from outside; call again"):
             asyncio.run(batcher.predict_async(raw))
 
+        worker.join(LONG)  # or pytest would lay its end at the next test's door
+
         assert ended == 1
+        assert not worker.is_alive()
         assert asyncio.run(batcher.predict_async(raw)).label is not None
 
 
