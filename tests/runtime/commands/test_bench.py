@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def test_a_terminated_bench_leaves_no_process_and_no_folder(
     process = subprocess.Popen(
         command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE
     )
-    worker = _first_child(process.pid)
+    worker = _measuring_child(process)
     assert list(tmp_path.iterdir()) != []
 
     process.terminate()
@@ -56,15 +57,16 @@ def test_a_terminated_bench_leaves_no_process_and_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def _first_child(parent: int, *, timeout_s: float = 60) -> str:
-    """The process that another one starts, once it is there."""
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until:
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if children:
-            return children[0]
+def _measuring_child(parent: subprocess.Popen[bytes]) -> str:
+    """The process that another one starts, once it has its question: it has loaded the engine."""
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    while parent.poll() is None:
+        for child in children.read_text().split():
+            with suppress(OSError):  # it ended
+                if "onnxruntime" in Path(f"/proc/{child}/maps").read_text():
+                    return child
         time.sleep(0.01)
-    raise TimeoutError(f"{parent} started no process within {timeout_s:g} s")
+    raise ChildProcessError(f"no process measured: {parent.communicate()[1].decode()}")
 
 
 def test_an_option_without_its_phase_is_wrong_use(

@@ -257,28 +257,30 @@ def test_a_deadline_counts_the_wait_for_other_runs(
     onnx_artifact: Callable[..., Artifact],
 ) -> None:
     runner = _open(_slow(onnx_artifact))
-    many, one = np.zeros((4000, 600), np.float32), np.zeros((1, 600), np.float32)
+    one = np.zeros((1, 600), np.float32)
     runner.run({"x": one})
-    begun, ended = threading.Event(), []
+    begun, may_go = threading.Event(), threading.Event()
+    answers: list[Any] = []
 
     class _Telling(dict[str, Any]):
         def __getitem__(self, name: str) -> Any:
             begun.set()  # read under the lock of the runner
+            assert may_go.wait(60)
             return super().__getitem__(name)
 
-    def hold() -> None:
-        with pytest.raises(DeadlineError):
-            runner.run(_Telling(x=many), timeout=1.0)
-        ended.append(True)
-
-    holder = threading.Thread(target=hold)
+    holder = threading.Thread(
+        target=lambda: answers.append(runner.run(_Telling(x=one), timeout=600.0)["y"])
+    )
     holder.start()
-    begun.wait()
-    with pytest.raises(DeadlineError, match="after other runs"):
-        runner.run({"x": one}, timeout=0.02)
-    holder.join()
+    try:
+        assert begun.wait(60)
+        with pytest.raises(DeadlineError, match="after other runs"):
+            runner.run({"x": one}, timeout=0.02)
+    finally:
+        may_go.set()
+        holder.join()
 
-    assert ended == [True]
+    np.testing.assert_array_equal(answers, [one])
 
 
 def test_a_timeout_of_a_model_with_a_loop_is_refused(
@@ -363,8 +365,8 @@ def test_a_run_that_is_interrupted_is_ended(onnx_artifact: Callable[..., Artifac
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.4)
         with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.4)
             runner.run({"x": many}, timeout=0.8)  # heard of when the wait returns
     finally:
         signal.signal(signal.SIGALRM, before)

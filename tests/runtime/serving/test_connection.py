@@ -51,7 +51,7 @@ def hasty(running: Callable[..., Any], tiny_bundle_path: Path) -> Any:
 
 
 def test_headers_that_do_not_end_in_time_are_cut_off(hasty: Any) -> None:
-    told = hasty.send(LIVE)
+    told = hasty.send_at_once(LIVE)
 
     assert told.startswith(b"HTTP/1.1 408 ")
     assert b"the headers did not come within 0.3 s" in told
@@ -59,13 +59,12 @@ def test_headers_that_do_not_end_in_time_are_cut_off(hasty: Any) -> None:
 
 def test_headers_byte_by_byte_are_cut_off_too(hasty: Any) -> None:
     with closing(hasty.connect()) as connection:
-        started = time.monotonic()
-        for byte in b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 1000:
+        connection.settimeout(0.02)
+        for byte in b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 460:
             try:
                 connection.sendall(bytes([byte]))
             except OSError:
                 break
-            connection.settimeout(0.02)
             try:
                 if connection.recv(1):
                     break
@@ -73,7 +72,8 @@ def test_headers_byte_by_byte_are_cut_off_too(hasty: Any) -> None:
                 continue
             except OSError:
                 break
-        assert time.monotonic() - started < 10
+        else:
+            pytest.fail("500 bytes, one each 20 ms, were taken")
 
 
 def test_a_connection_that_says_nothing_is_closed(hasty: Any) -> None:
@@ -81,20 +81,20 @@ def test_a_connection_that_says_nothing_is_closed(hasty: Any) -> None:
 
 
 def test_a_connection_that_idles_after_a_request_is_closed(hasty: Any) -> None:
-    told = hasty.send(LIVE + b"\r\n")
+    told = hasty.send_at_once(LIVE + b"\r\n")
 
     assert told.startswith(b"HTTP/1.1 200 ")
     assert told.count(b"HTTP/1.1") == 1
 
 
 def test_line_ends_between_requests_keep_no_connection_open(hasty: Any) -> None:
-    told = hasty.send(LIVE + b"\r\n" + b"\r\n")
+    told = hasty.send_at_once(LIVE + b"\r\n" + b"\r\n")
 
     assert told.startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_body_that_does_not_end_in_time_is_cut_off(hasty: Any) -> None:
-    told = hasty.send(POST + b"Content-Length: 10\r\n\r\n[1,")
+    told = hasty.send_at_once(POST + b"Content-Length: 10\r\n\r\n[1,")
 
     assert told.startswith(b"HTTP/1.1 408 ")
     assert b"the body did not come within 0.3 s" in told
@@ -105,7 +105,9 @@ def test_many_idle_connections_leave_the_server_answering(hasty: Any) -> None:
         for _ in range(40):
             stack.enter_context(closing(hasty.connect()))
 
-        assert hasty.ask("GET", "/v2/health/live").status == 200
+        told = hasty.send_at_once(LIVE + b"\r\n")
+
+    assert told.startswith(b"HTTP/1.1 200 ")
 
 
 def test_above_the_limit_of_connections_the_next_is_closed(

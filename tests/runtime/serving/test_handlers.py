@@ -164,7 +164,9 @@ def test_a_run_that_takes_too_long_ends_with_its_deadline(
     assert reply.status == 504
     assert "0." in reply.json["error"]
     server.wait_for("edgesmith_runs_active", "0")
-    assert server.infer("slow", {**endless, "data": [3]}).json["outputs"][0]["data"] == [3.0]
+    while (short := server.infer("slow", {**endless, "data": [3]})).status == 504:
+        pass  # the machine may be too busy for 0.3 s, and not for ever
+    assert short.json["outputs"][0]["data"] == [3.0]
 
 
 def test_metrics_count_requests_by_model_and_code(

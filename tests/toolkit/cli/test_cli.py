@@ -160,16 +160,16 @@ def test_a_signal_ends_a_command_in_order(
 
 
 def test_a_reader_that_went_away_is_no_traceback() -> None:
-    command = subprocess.Popen(
-        [sys.executable, "-u", "-m", "edgesmith", "--help"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert command.stdout is not None
-    command.stdout.close()
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as gone:
+        shown = subprocess.run(
+            [sys.executable, "-u", "-m", "edgesmith", "--help"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
 
-    _, error = command.communicate(timeout=60)
-
-    assert command.returncode == 1
-    assert error == ""
+    assert shown.returncode == 1
+    assert shown.stderr == ""

@@ -27,6 +27,7 @@ child = subprocess.Popen(["sleep", "60"], start_new_session=True)
 print(0, child.pid)
 print("no newline", end="")
 """
+HANG_S = 60.0
 PROGRAM = """
 import os
 with session_folder({base!r}) as place:
@@ -63,7 +64,7 @@ def _running(
 
 
 def _soon(is_so: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + HANG_S
     while not is_so() and time.monotonic() < deadline:
         time.sleep(0.01)
     return is_so()
