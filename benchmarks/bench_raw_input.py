@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,22 @@ def child(out: Path, rival: str, seed: int) -> dict[str, Any]:
         n_calls=4 if slow else N_FILES,
         rng=np.random.default_rng(seed),
     )
-    return {"blocks": blocks, "same": same / len(files), "parts": parts(model, path, files)}
+    return {
+        "blocks": blocks,
+        "same": same / len(files),
+        "page_faults": page_faults(model, files),
+        "parts": parts(model, path, files),
+    }
+
+
+def page_faults(model: Model, files: list[str]) -> float:
+    """Pages of memory that the preparation of a file has the system make anew, the median."""
+    faults: list[int] = []
+    for file in files:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        model.prepare(file)
+        faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    return float(np.median(faults))
 
 
 def parts(model: Model, path: Path, files: list[str]) -> dict[str, float]:
@@ -120,6 +136,7 @@ def main() -> None:
             figures[name][rival] = {
                 **intervals([one["blocks"] for one in found]),
                 "same_answers": min(one["same"] for one in found),
+                "page_faults": float(np.median([one["page_faults"] for one in found])),
             }
             figures[name]["parts_us"] = {
                 part: float(np.median([one["parts"][part] for one in found]))

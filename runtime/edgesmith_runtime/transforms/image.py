@@ -14,14 +14,17 @@ import numpy as np
 from edgesmith_runtime.errors import BackendError, InputError
 from edgesmith_runtime.records import record
 from edgesmith_runtime.transforms.jpeg_header import ORIENTATION, pixels_alone
+from edgesmith_runtime.transforms.pillow_pixels import pixels_of
 from edgesmith_runtime.transforms.pixels import as_bytes, luma, on_background
 from edgesmith_runtime.transforms.raw_source import file_size, reading, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from PIL.Image import Image
+
+    _AsArray = Callable[[Image], NDArray[Any]]
 
 __all__ = ["DecodeImage"]
 
@@ -121,7 +124,7 @@ class DecodeImage:
             return self._from_content(content, f"bytes of {len(content)}")
         pil_image = sys.modules.get("PIL.Image")
         if pil_image is not None and isinstance(raw, pil_image.Image):
-            return self._from_pillow(cast("Image", raw), "PIL image")
+            return self._from_pillow(cast("Image", raw), "PIL image", np.asarray)
         raise InputError(
             f"expected an image as path, bytes, PIL image or array, got {type(raw).__name__}"
         )
@@ -166,7 +169,7 @@ class DecodeImage:
                 "reading image files needs an extra: pip install 'edgesmith-runtime[image]'"
             ) from error
         try:
-            return self._from_pillow(Image.open(stream, formats=FORMATS), name)
+            return self._from_pillow(Image.open(stream, formats=FORMATS), name, pixels_of)
         except UnidentifiedImageError as error:
             raise InputError(
                 f"{name}: not readable as an image; expected one of {', '.join(FORMATS)}"
@@ -176,7 +179,7 @@ class DecodeImage:
         except _DAMAGE as error:
             raise InputError(f"{name}: not readable as an image: {error}") from error
 
-    def _from_pillow(self, image: Image, name: str) -> NDArray[np.uint8]:
+    def _from_pillow(self, image: Image, name: str, as_array: _AsArray) -> NDArray[np.uint8]:
         if image.width * image.height > MAX_PIXELS:
             raise InputError(f"{name}: {_BOMB}")
         if max(image.size) > MAX_SOURCE_SIDE:
@@ -187,7 +190,8 @@ class DecodeImage:
                 from PIL import ImageOps
 
                 image = ImageOps.exif_transpose(image)
-            plain = _plain_array(image, self.mode, keep_alpha=self.alpha != "drop")
+            keep_alpha = self.alpha != "drop"
+            plain = _plain_array(image, self.mode, as_array, keep_alpha=keep_alpha)
             return self._coloured(plain, n_axes_before=0)
         except _DAMAGE as error:
             raise InputError(f"{name}: not readable as an image: {error}") from error
@@ -198,24 +202,26 @@ class DecodeImage:
 _BOMB = f"expected at most {MAX_PIXELS} pixels, got more; make the image smaller before"
 
 
-def _plain_array(image: Image, mode: str, *, keep_alpha: bool) -> NDArray[Any]:
+def _plain_array(
+    image: Image, mode: str, as_array: _AsArray, *, keep_alpha: bool
+) -> NDArray[Any]:
     """The pixels of a loaded PIL image, in ``mode`` where Pillow can do it without loss."""
     if image.mode == "RGB" and not keep_alpha:
-        return np.asarray(image.convert("L") if mode == "grey" else image)
+        return as_array(image.convert("L") if mode == "grey" else image)
     if image.mode.startswith("I;16"):
         # Pillow would clip at 255; the high byte is what its decoders take of 16-bit colour.
         return np.asarray(image) >> 8
     if image.mode in ("I", "F"):
-        return np.asarray(image)
+        return as_array(image)
     if keep_alpha and image.has_transparency_data:
-        return np.asarray(image.convert("RGBA"))
+        return as_array(image.convert("RGBA"))
     if image.mode in ("1", "L", "LA"):
-        return np.asarray(image.convert("L"))
+        return as_array(image.convert("L"))
     if image.mode == "P":
         image = image.convert("RGBA")  # to RGB at once Pillow warns about transparent entries
     if image.mode != "RGB":
         image = image.convert("RGB")
-    return np.asarray(image.convert("L") if mode == "grey" else image)
+    return as_array(image.convert("L") if mode == "grey" else image)
 
 
 def _side_fault(height: int, width: int) -> str:
