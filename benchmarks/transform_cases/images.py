@@ -162,4 +162,10 @@ CASES = (
         "`tf.transpose`",
         lambda images: tf.transpose(images, (0, 3, 1, 2)).numpy(),
     ),
+    _case(
+        "transpose",
+        {"axes": (1, 2, 0)},
+        "`tf.transpose`",
+        lambda images: tf.transpose(images, (0, 2, 3, 1)).numpy(),
+    ),
 )

@@ -132,6 +132,12 @@ CASES = (
         joins=True,
     ),
     _case(
+        "reshape",
+        {"shape": (2, -1, 1)},
+        "`tf.reshape`",
+        lambda numbers: tf.reshape(numbers, (len(numbers), 2, 2, 1)).numpy(),
+    ),
+    _case(
         "log1p",
         {},
         "`tf.math.log1p` of the absolute value with `tf.sign`",

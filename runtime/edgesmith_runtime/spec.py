@@ -106,7 +106,7 @@ class TensorSpec:
         if array.dtype != np.dtype(self.dtype):
             raise SignatureError(
                 f"tensor '{self.name}': expected dtype {self.dtype}, got {array.dtype}; "
-                f"{self._cast()}"
+                f"{self._cast(array.dtype)}"
             )
         fits = array.ndim == len(self.shape) and all(
             isinstance(axis, str) or axis == length
@@ -119,9 +119,11 @@ class TensorSpec:
                 f"got {tuple(array.shape)}{cure}"
             )
 
-    def _cast(self) -> str:
+    def _cast(self, given: np.dtype[Any]) -> str:
         if self.scale is None:
-            return f"convert with .astype('{self.dtype}')"
+            # A cast alone would make pixels 255 times too large for most models.
+            scaled = ", scaled as in training" if given == np.uint8 else ""
+            return f"convert with .astype('{self.dtype}'){scaled}"
         return (
             "give numbers with .astype('float32'), which are quantized with scale "
             f"{self.scale} and zero point {self.zero_point}, or such codes as {self.dtype}"

@@ -203,6 +203,8 @@ GREEDY = {
     "center_crop": {"height": GIB, "width": GIB},
     "letterbox": {"height": GIB, "width": GIB, "color": [0.0]},
     "cover": {"height": GIB, "width": GIB},
+    "reshape": {"shape": [GIB, 9, -1]},
+    "transpose": {"axes": list(range(100))},
     "count_indices": {"depth": GIB, "binary": False, "dtype": "float32"},
     "one_hot_indices": {"depth": GIB, "squeeze": False, "dtype": "float32"},
     "hash": {"n_bins": 1 << 63},

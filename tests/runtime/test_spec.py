@@ -68,6 +68,16 @@ def test_codes_of_another_dtype_are_refused_with_the_way() -> None:
         spec.check(np.zeros((1, 2), np.int64))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "cure"), [("float64", r"\)$"), ("uint8", r"\), scaled as in training$")]
+)
+def test_bytes_for_a_model_of_floats_are_told_of_their_scale(dtype: str, cure: str) -> None:
+    with pytest.raises(
+        SignatureError, match=rf"got {dtype}; convert with \.astype\('float32'{cure}"
+    ):
+        TensorSpec("x", "float32", ("batch", 2)).check(np.zeros((1, 2), dtype))
+
+
 def test_the_precisions_are_the_documented_ones() -> None:
     assert [str(one) for one in Precision] == [
         "float32",

@@ -102,6 +102,43 @@ def test_logits_are_told_from_probabilities_by_the_op_that_makes_them(
     assert output.decode.op is decode
 
 
+def _grey_model() -> Any:
+    keras = pytest.importorskip("keras")
+    return keras.Sequential([keras.Input((4, 3, 1), name="image"), keras.layers.Flatten()])
+
+
+def _scaled(first: Step) -> tuple[Step, ...]:
+    """Grey pixels of any source, divided."""
+    params = {"offset": [0.0], "scale": [255.0]}
+    return (first, Step(op="scale", inputs=first.outputs, outputs=("image",), params=params))
+
+
+def test_samples_that_are_divided_already_are_refused_as_an_app_would_be() -> None:
+    params = {"mode": "grey"}
+    first = Step(op="decode_image", inputs=("photo",), outputs=("pixels",), params=params)
+    divided = np.array([[[0, 51, 102]] * 4], np.float32) / 255
+
+    with pytest.raises(
+        InputError,
+        match=r"^input 'photo': expected whole pixel values from 0 to 255, "
+        r"got float32 from 0\.0 to 0\.4.*; multiply by 255 and round$",
+    ):
+        trace_on(_grey_model(), divided, _scaled(first), seed=0)
+
+
+def test_grey_arrays_get_the_channel_that_the_model_takes() -> None:
+    first = Step(
+        op="reshape", inputs=("photo",), outputs=("pixels",), params={"shape": [4, 3, 1]}
+    )
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+
+    sampled = trace_on(_grey_model(), pixels, _scaled(first), seed=0)
+
+    assert [str(raw.kind) for raw in sampled.raw_inputs] == ["tensor"]
+    expected = pixels[..., None].astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(sampled.tensors["image"], expected, strict=True)
+
+
 def _looked_up() -> Any:
     keras = pytest.importorskip("keras")
     inputs = keras.Input((2,), dtype="string", name="texts")

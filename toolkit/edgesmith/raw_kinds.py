@@ -54,7 +54,9 @@ def _kind(takers: Sequence[Step]) -> Kind:
 def _accepts(takers: Sequence[Step]) -> str:
     match _kind(takers):
         case Kind.IMAGE:
-            return "an image file, its bytes, or an array of (height, width, channels)"
+            return (
+                "an image file, its bytes, or an array of (height, width, channels), 0 to 255"
+            )
         case Kind.AUDIO:
             return "a sound file, its bytes, or an array of samples"
         case Kind.SERIES:

@@ -52,6 +52,7 @@ QUIET = frozenset(
     {
         "cast",
         "concat",
+        "reshape",
         "tensor",
         "decode_image",
         "resize",

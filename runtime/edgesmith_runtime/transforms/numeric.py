@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cast", "Clip", "Concat", "Fill", "Scale", "Tensor", "check_numbers"]
 
+BYTE = 255  # of a pixel at its brightest
+
 
 @record()
 class Tensor:
@@ -30,13 +32,22 @@ class Tensor:
             the cast. Rounding to the digits of a float dtype is no loss, overflow is.
         shape: The sample shape; -1 is a free axis. With one number a sample in all, a sample
             may be that number itself.
+        low: The least value that is taken; null is no bound.
+        high: The greatest; with 1 for a model of pixels from 0 to 1, an app that forgets to
+            divide by 255 is told so.
     """
 
     dtype: str
     shape: tuple[int, ...]
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
         _check_dtype(self.dtype, DTYPES)
+        _check_finite("low", (self.low,))
+        _check_finite("high", (self.high,))
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low: expected at most high, got {self.low} and {self.high}")
         if any(axis < -1 for axis in self.shape):
             raise ValueError(f"shape: an axis is a length or -1, got {list(self.shape)}")
 
@@ -47,7 +58,8 @@ class Tensor:
             arrays: A list of arrays or nested numbers, or one array whose first axis is the batch.
 
         Raises:
-            InputError: Another shape, a value that the dtype cannot hold, or a NaN.
+            InputError: Another shape, a value that the dtype cannot hold or that is out of
+                bounds, or a NaN.
         """
         if isinstance(arrays, np.ndarray) and arrays.ndim > 0:
             batch = cast("NDArray[Any]", arrays)
@@ -87,6 +99,8 @@ class Tensor:
             raise InputError(
                 "the array holds NaN; fill missing values before, or drop the sample"
             )
+        if array.size and (self.low is not None or self.high is not None):
+            self._check_bounds(array)
         if array.dtype == self.dtype:
             return array
         with np.errstate(all="ignore"):
@@ -97,9 +111,34 @@ class Tensor:
             survives = np.array_equal(converted, array)
         if not survives:
             raise InputError(
-                f"expected dtype {self.dtype}, got {array.dtype} with values that it cannot hold"
+                f"expected dtype {self.dtype}, got {array.dtype} with values that it cannot hold, "
+                f"from {array.min()} to {array.max()}{self._cure(array)}"
             )
         return converted
+
+    def _check_bounds(self, array: NDArray[Any]) -> None:
+        low, high = float(array.min()), float(array.max())
+        least = _bound(self.low, -math.inf, array.dtype)
+        if low >= least and high <= _bound(self.high, math.inf, array.dtype):
+            return
+        bounds = [
+            f"{word} {bound:g}"
+            for word, bound in (("from", self.low), ("to", self.high))
+            if bound is not None
+        ]
+        divided = self.high == 1 and low >= 0 and high <= BYTE
+        cure = (
+            f"divide by {BYTE}" if divided else "bring them to the range of the build's samples"
+        )
+        raise InputError(
+            f"expected numbers {' '.join(bounds)}, "
+            f"got {array.dtype} from {low:g} to {high:g}; {cure}"
+        )
+
+    def _cure(self, array: NDArray[Any]) -> str:
+        if self.dtype == "uint8" and array.min() >= 0 and array.max() <= 1:
+            return f"; multiply by {BYTE} and round where these are pixels"
+        return ""
 
 
 @record()
@@ -265,6 +304,14 @@ class Concat:
                 f"expected arrays that differ in their last axis only, got {shapes}"
             )
         return np.concatenate(arrays, axis=-1).astype(self.dtype, copy=False)
+
+
+def _bound(bound: float | None, absent: float, dtype: np.dtype[Any]) -> float:
+    """A bound in the digits of a float dtype, so that 0.1 is that of the array."""
+    if bound is None or dtype.kind != "f":
+        return absent if bound is None else bound
+    with np.errstate(over="ignore"):  # one beyond the dtype is none
+        return float(np.array(bound).astype(dtype))
 
 
 def _check_dtype(dtype: str, known: frozenset[str] | set[str]) -> None:

@@ -21,13 +21,26 @@ def as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     with np.errstate(invalid="ignore"):
         whole = pixels.astype(np.uint8)
     if not np.array_equal(whole, pixels):
-        low, high = pixels.min(), pixels.max()
-        cure = "; multiply by 255 and round" if low >= 0 and high <= 1 else ""
-        raise InputError(
-            f"expected whole pixel values from 0 to 255, "
-            f"got {pixels.dtype} from {low} to {high}{cure}"
-        )
+        raise InputError(f"expected whole pixel values from 0 to 255, got {_fault(pixels)}")
     return whole
+
+
+def _fault(pixels: NDArray[Any]) -> str:
+    """What pixels are that are no bytes, and what makes bytes of them."""
+    if not np.isfinite(pixels).all():
+        return f"{pixels.dtype} with NaN or infinity; fill such pixels before"
+    low, high = pixels.min(), pixels.max()
+    if pixels.dtype.kind != "f":
+        cure = "bring them to 8 bits, those of 16 with >> 8"
+    elif low >= 0 and high <= 1:
+        cure = "multiply by 255 and round"
+    elif low >= -1 and high <= 1:
+        cure = "add 1, multiply by 127.5 and round"
+    elif low >= 0 and high <= 255:
+        cure = "round them, or give the image as it was before it was resized"
+    else:
+        cure = "give the image as it was before it was normalized"
+    return f"{pixels.dtype} from {low} to {high}; {cure}"
 
 
 def on_background(pixels: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:

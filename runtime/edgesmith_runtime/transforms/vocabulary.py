@@ -49,6 +49,8 @@ _HOMES = {
     "scale": "numeric.Scale",
     "cast": "numeric.Cast",
     "concat": "numeric.Concat",
+    "reshape": "axes.Reshape",
+    "transpose": "axes.Transpose",
     "read_series": "series.ReadSeries",
     "interpolate": "missing_points.Interpolate",
     "drop_missing_points": "missing_points.DropMissingPoints",

@@ -165,25 +165,6 @@ def test_whole_values_of_another_dtype_are_taken(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("array", "message"),
-    [
-        (np.array([[0.0, 0.5]]), "got float64 from 0.0 to 0.5; multiply by 255 and round$"),
-        (np.array([[0, 256]]), "got int64 from 0 to 256$"),
-        (np.array([[-1, 0]], np.int16), "got int16 from -1 to 0$"),
-        (np.array([[np.nan, 1.0]]), "got float64 from nan to nan$"),
-        (np.array([[np.inf, 1.0]]), "got float64 from 1.0 to inf$"),
-    ],
-)
-def test_values_that_are_no_bytes_are_refused(
-    array: np.ndarray[Any, Any], message: str
-) -> None:
-    with pytest.raises(
-        InputError, match=f"expected whole pixel values from 0 to 255, {message}"
-    ):
-        _decode("grey", [array])
-
-
-@pytest.mark.parametrize(
     ("raw", "message"),
     [
         (np.zeros(3, np.uint8), r"expected an array of shape \(h, w\) or .*, got \(3,\)$"),

@@ -54,6 +54,59 @@ def test_tensor_refuses_values_that_the_dtype_cannot_hold(
 
 
 @pytest.mark.parametrize(
+    ("dtype", "raw", "message"),
+    [
+        ("uint8", 0.5, "from 0.5 to 0.5; multiply by 255 and round where these are pixels$"),
+        ("uint8", 1.5, "from 1.5 to 1.5$"),
+        ("int8", -200, "from -200 to -200$"),
+    ],
+)
+def test_tensor_says_which_values_the_dtype_cannot_hold(
+    dtype: str, raw: float, message: str
+) -> None:
+    with pytest.raises(InputError, match=f"with values that it cannot hold, {message}"):
+        Tensor(dtype, (1,))([[raw]])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8"])
+def test_tensor_takes_numbers_up_to_its_bounds(dtype: str) -> None:
+    levels = np.array([[0.1, 0.7]]) if dtype != "uint8" else np.array([[0, 1]])
+    samples = levels.astype(dtype)
+
+    made = Tensor("float32", (2,), low=levels.min(), high=levels.max())(samples)
+
+    np.testing.assert_array_equal(made, samples.astype(np.float32), strict=True)
+
+
+def test_tensor_with_bounds_takes_no_samples_and_numbers_that_one_bound_leaves_free() -> None:
+    assert Tensor("float32", (2,), low=0.0)(np.zeros((0, 2))).shape == (0, 2)
+    assert Tensor("float32", (1,), low=0.0)([[1e30]]).tolist() == [[np.float32(1e30)]]
+    assert Tensor("float32", (1,), high=0.0)([[-1e30]]).tolist() == [[np.float32(-1e30)]]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "raw", "message"),
+    [
+        ((0.0, 1.0), [0.0, 254.5], "from 0 to 1, got float64 from 0 to 254.5; divide by 255$"),
+        ((None, 1.0), [0, 255], "to 1, got int64 from 0 to 255; divide by 255$"),
+        (
+            (0.0, 1.0),
+            [-1.0, 1.0],
+            "from 0 to 1, got float64 from -1 to 1; bring them to the range of the build's samples$",
+        ),
+        ((2.5, None), [2.0, 3.0], "from 2.5, got float64 from 2 to 3; bring them to the range"),
+    ],
+)
+def test_tensor_refuses_numbers_out_of_its_bounds(
+    bounds: tuple[float | None, float | None], raw: list[float], message: str
+) -> None:
+    low, high = bounds
+
+    with pytest.raises(InputError, match=f"^expected numbers {message}"):
+        Tensor("float32", (2,), low=low, high=high)([raw])
+
+
+@pytest.mark.parametrize(
     ("raw", "message"),
     [
         ([[1.0, NAN]], "the array holds NaN; fill missing values before, or drop the sample"),
@@ -174,6 +227,14 @@ def test_a_step_on_arrays_refuses_images_of_several_sizes(op: Any) -> None:
             "dtype: expected one of bool, float16, .*, got 'float'",
         ),
         (lambda: Tensor("int8", (-2,)), r"shape: an axis is a length or -1, got \[-2\]"),
+        (
+            lambda: Tensor("int8", (1,), low=2.0, high=1.0),
+            r"low: expected at most high, got 2\.0 and 1\.0",
+        ),
+        (
+            lambda: Tensor("int8", (1,), high=float("inf")),
+            r"high: expected one or more finite numbers, got \[inf\]",
+        ),
         (lambda: Fill(()), r"values: expected one or more finite numbers, got \[\]"),
         (lambda: Fill((NAN,)), r"values: expected one or more finite numbers, got \[nan\]"),
         (

@@ -1,4 +1,4 @@
-"""Depth, alpha and colour, as Pillow has them."""
+"""Depth, alpha and colour, as Pillow has them, and what is no pixel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.transforms.image import DecodeImage
 
 MODES = [("grey", "L"), ("rgb", "RGB")]
@@ -119,3 +120,54 @@ def test_grey_with_alpha_lies_on_the_background() -> None:
     decoded = DecodeImage("grey", "black")([_encoded(image, "PNG")])
 
     assert np.ravel(decoded).tolist() == [100, 20]  # 100 * 51 / 255
+
+
+@pytest.mark.parametrize("levels", [[[0, 0]], [[0, 1]], [[1, 1]]])
+def test_whole_floats_of_a_dark_image_are_its_levels(levels: list[list[int]]) -> None:
+    decoded = _decode("grey", [np.array(levels, np.float32)])
+
+    np.testing.assert_array_equal(decoded[0, ..., 0], np.array(levels, np.uint8), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array([[0.0, 0.5]]), "got float64 from 0.0 to 0.5; multiply by 255 and round$"),
+        (
+            np.array([[-1.0, 0.5]], np.float32),
+            r"got float32 from -1.0 to 0.5; add 1, multiply by 127\.5 and round$",
+        ),
+        (
+            np.array([[0.0, 254.5]]),
+            "got float64 from 0.0 to 254.5; round them, or give the image as it was before it "
+            "was resized$",
+        ),
+        (
+            np.array([[-2.0, 2.5]]),
+            "got float64 from -2.0 to 2.5; give the image as it was before it was normalized$",
+        ),
+        (
+            np.array([[0, 256]]),
+            "got int64 from 0 to 256; bring them to 8 bits, those of 16 with",
+        ),
+        (
+            np.array([[-1, 0]], np.int16),
+            "got int16 from -1 to 0; bring them to 8 bits, those of",
+        ),
+        (
+            np.array([[np.nan, 1.0]]),
+            "got float64 with NaN or infinity; fill such pixels before$",
+        ),
+        (
+            np.array([[np.inf, 1.0]]),
+            "got float64 with NaN or infinity; fill such pixels before$",
+        ),
+    ],
+)
+def test_values_that_are_no_bytes_are_refused(
+    array: np.ndarray[Any, Any], message: str
+) -> None:
+    with pytest.raises(
+        InputError, match=f"expected whole pixel values from 0 to 255, {message}"
+    ):
+        _decode("grey", [array])

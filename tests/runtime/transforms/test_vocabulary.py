@@ -66,12 +66,17 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "log1p": [{}],
     "yeo_johnson": [{"powers": [0.3, None, -1]}],
     "box_cox": [{"powers": [0, 0.3, None]}],
-    "tensor": [{"dtype": "float32", "shape": [7, -1, 3]}],
+    "tensor": [
+        {"dtype": "float32", "shape": [7, -1, 3]},
+        {"dtype": "float16", "shape": [7, -1, 3], "low": -100, "high": 99.5},
+    ],
     "fill": [{"values": [1, None, 2.5]}],
     "clip": [{"low": [-1, None, 0.1], "high": [1]}],
     "scale": [{"offset": [0.1, 0.2, 0.3], "scale": [3]}],
     "cast": [{"dtype": "float16"}],
     "concat": [{}],
+    "reshape": [{"shape": [77, 3, 1]}, {"shape": [-1, 21]}],
+    "transpose": [{"axes": [2, 0, 1]}],
     "moving_average": [
         {"size": 9, "axes": [0, 1]},
         {"size": 9, "axes": [0, 1], "causal": True},

@@ -184,8 +184,8 @@ def test_pixels_for_a_model_of_floats_are_told_where_their_scaling_goes(
     message = _failure(capsys, tmp_path, tmp_path / "m.onnx", "--samples", tmp_path / "x.npy")
 
     assert message == (
-        "tensor 'features': expected dtype float32, got uint8; convert with .astype('float32'); "
-        "if your training divided the pixels, give that as transform (--transform) and the "
+        "tensor 'features': expected dtype float32, got uint8; convert with .astype('float32'), "
+        "scaled as in training; if your training divided the pixels, give that as transform (--transform) and the "
         "samples as they are"
     )
 

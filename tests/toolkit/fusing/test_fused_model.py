@@ -61,6 +61,29 @@ def test_images_go_in_as_pixels_of_any_size() -> None:
         np.testing.assert_allclose(got, expected, atol=1e-3)
 
 
+def test_images_of_any_size_are_reshaped_on_the_host() -> None:
+    reshape = Step(op="reshape", inputs=("decoded",), outputs=("x",), params={"shape": [72]})
+    images = RNG.integers(0, 256, (2, 4, 6, 3)).astype(np.uint8)
+
+    why = fused((DECODE, reshape), {"image": images})
+
+    assert why == (
+        "the last step, reshape, stays on the host: it takes samples of one size, and the graph "
+        "those of any size"
+    )
+
+
+def test_an_image_that_becomes_a_row_has_its_size_in_the_graph() -> None:
+    reshape = Step(op="reshape", inputs=("decoded",), outputs=("x",), params={"shape": [-1]})
+    images = RNG.integers(0, 256, (2, 4, 6, 3)).astype(np.uint8)
+
+    made = fused((DECODE, reshape), {"image": images})
+
+    assert isinstance(made, FusedModel)
+    assert made.model.inputs[0].shape == (None, 4, 6, 3)
+    np.testing.assert_array_equal(made.model([images])["y"], images.reshape(2, 72))
+
+
 def test_a_step_that_no_graph_has_stays_on_the_host_with_all_before_it() -> None:
     steps = chain(
         ("clip", {"low": [-1.0], "high": [1.0]}),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgesmith.fusing.refusal import NotInGraphError
+from edgesmith_runtime.transforms.axes import Reshape, Transpose
 from edgesmith_runtime.transforms.numeric import Concat, Fill
 
 if TYPE_CHECKING:
@@ -68,3 +69,51 @@ def test_an_index_becomes_a_place(agree: Agree) -> None:
 
 def test_every_place_has_its_weight(agree: Agree) -> None:
     agree("weigh", numbers(), weights=[1.0, 0.5, 0.25])
+
+
+def laid(*shape: int) -> Any:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(8, 6, 1), (48,), (4, -1, 2), (-1,)])
+def test_samples_get_the_shape_that_the_runtime_gives_them(
+    agree: Agree, shape: tuple[int, ...]
+) -> None:
+    agree("reshape", laid(3, 8, 6), shape=list(shape))
+
+
+@pytest.mark.parametrize("free", [(1,), (1, 2)])
+@pytest.mark.parametrize("shape", [(4, -1, 2), (-1,)])
+def test_samples_of_any_size_are_reshaped_where_one_length_follows(
+    agree: Agree, shape: tuple[int, ...], free: tuple[int, ...]
+) -> None:
+    agree("reshape", laid(3, 8, 6), free=free, shape=list(shape))
+
+
+def test_axes_change_their_order(agree: Agree) -> None:
+    agree("transpose", laid(3, 4, 5, 2), free=(1, 2), axes=[2, 0, 1])
+
+
+def test_samples_of_any_size_get_no_fixed_shape() -> None:
+    import tensorflow as tf
+
+    from edgesmith.fusing.numbers import reshape
+
+    traced = tf.function(lambda samples: reshape(Reshape((8, 6)), samples), autograph=False)
+
+    with pytest.raises(
+        NotInGraphError,
+        match=r"^it takes samples of one size, and the graph those of any size$",
+    ):
+        traced.get_concrete_function(tf.TensorSpec((None, None, 6), "float32"))
+
+
+def test_more_axes_than_every_engine_transposes_are_refused() -> None:
+    import tensorflow as tf
+
+    from edgesmith.fusing.numbers import transpose
+
+    with pytest.raises(
+        NotInGraphError, match=r"^a graph transposes at most 5 axes of a sample$"
+    ):
+        transpose(Transpose((1, 0, 2, 3, 4, 5)), tf.constant(laid(2, 1, 1, 1, 1, 1, 2)))

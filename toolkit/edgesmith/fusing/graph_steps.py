@@ -35,6 +35,8 @@ GRAPH_STEPS: dict[str, Callable[..., Any]] = {
     "scale": numbers.scale,
     "cast": numbers.cast,
     "concat": numbers.concat,
+    "reshape": numbers.reshape,
+    "transpose": numbers.transpose,
     "one_hot_indices": numbers.one_hot_indices,
     "weigh": numbers.weigh,
     "moving_average": smoothing.moving_average,

@@ -1,5 +1,5 @@
 # pyright: basic
-"""Steps on numbers as TensorFlow does them: filled, clipped, scaled, cast, joined, indexed."""
+"""Steps on numbers as TensorFlow does them: filled, clipped, scaled, cast, joined, laid out, indexed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgesmith.fusing.refusal import NotInGraphError
-from edgesmith.fusing.shapes import as_float
+from edgesmith.fusing.shapes import as_float, lengths
 from edgesmith.quiet import quiet_start
+from edgesmith_runtime.transforms.axes import FREE
 
 with quiet_start():
     import tensorflow as tf
 
 if TYPE_CHECKING:
+    from edgesmith_runtime.transforms.axes import Reshape, Transpose
     from edgesmith_runtime.transforms.indices import OneHotIndices, Weigh
     from edgesmith_runtime.transforms.numeric import Cast, Clip, Concat, Fill, Scale
 
-__all__ = ["cast", "clip", "concat", "fill", "one_hot_indices", "scale", "weigh"]
+__all__ = [
+    "cast",
+    "clip",
+    "concat",
+    "fill",
+    "one_hot_indices",
+    "reshape",
+    "scale",
+    "transpose",
+    "weigh",
+]
+
+_MAX_AXES = 6  # that LiteRT's kernel transposes, the batch among them
 
 
 def fill(op: Fill, numbers: tf.Tensor) -> tf.Tensor:
@@ -60,6 +74,26 @@ def cast(op: Cast, numbers: tf.Tensor) -> tf.Tensor:
 def concat(op: Concat, *numbers: tf.Tensor) -> tf.Tensor:
     """``concat`` on the last axis."""
     return tf.concat([tf.cast(one, _held(op.dtype)) for one in numbers], axis=-1)
+
+
+def reshape(op: Reshape, samples: tf.Tensor) -> tf.Tensor:
+    """``reshape``, of samples of a known size or with one length that follows from theirs."""
+    n_samples, *given = lengths(samples)
+    if all(isinstance(length, int) for length in given):
+        shape = op.of_size(math.prod(given))
+        if shape is not None:
+            return tf.reshape(samples, [-1, *shape])
+    if FREE not in op.shape:
+        # Converters take the batch for -1: of a larger sample two would be made, and no error.
+        raise NotInGraphError("it takes samples of one size, and the graph those of any size")
+    return tf.reshape(samples, tf.stack([n_samples, *op.shape]))
+
+
+def transpose(op: Transpose, samples: tf.Tensor) -> tf.Tensor:
+    """``transpose`` behind the batch."""
+    if len(op.axes) >= _MAX_AXES:
+        raise NotInGraphError(f"a graph transposes at most {_MAX_AXES - 1} axes of a sample")
+    return tf.transpose(samples, [0, *(axis + 1 for axis in op.axes)])
 
 
 def one_hot_indices(op: OneHotIndices, indices: tf.Tensor) -> tf.Tensor:
