@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from threading import Lock
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from edgesmith_runtime.batches import as_batch, split_inputs
-from edgesmith_runtime.errors import InputError, TransformError
+from edgesmith_runtime.batches import as_batch, split_inputs, stacked, with_dtype
+from edgesmith_runtime.errors import TransformError
 from edgesmith_runtime.finiteness import Finiteness
 from edgesmith_runtime.transforms.vocabulary import FILLING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.runners import Runner
     from edgesmith_runtime.selftest import SelfTestResult
     from edgesmith_runtime.settings import EngineSettings
-    from edgesmith_runtime.spec import Signature, TensorSpec
+    from edgesmith_runtime.spec import Signature
     from edgesmith_runtime.streaming import ModelStream
     from edgesmith_runtime.transforms import Batch, Transform
 
@@ -306,8 +307,7 @@ class Model:
     def _answers(
         self, tensors: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]
     ) -> list[Prediction]:
-        from edgesmith_runtime.decoding import check_rows, decode
-
+        check_rows, decode = _decoding()
         n_samples = len(next(iter(tensors.values())))
         check_rows(outputs, n_samples, where=self.artifact.file)
         self._finiteness.check_outputs(outputs, tensors)
@@ -323,6 +323,8 @@ class Model:
 
     def _prepare(self, by_input: Mapping[str, Batch]) -> dict[str, NDArray[Any]]:
         batches = self._batches(by_input)
+        if not self._transform.steps:
+            return self._tensors(batches)
         with np.errstate(over="ignore"):  # an infinity is refused below, by place
             values = self._transform(batches)
         return self._tensors(values)
@@ -330,6 +332,8 @@ class Model:
     def _timed_tensors(self, raws: object) -> tuple[int, dict[str, NDArray[Any]]]:
         """When the raw inputs were read, by ``time.perf_counter_ns``, and the tensors."""
         batches = self._batches(self._split(raws))
+        if not self._transform.steps:
+            return perf_counter_ns(), self._tensors(batches)
         with np.errstate(over="ignore"):  # as above
             values = self._transform.read(batches)
             read_ns = perf_counter_ns()
@@ -342,9 +346,9 @@ class Model:
     def _tensors(self, values: Mapping[str, Batch]) -> dict[str, NDArray[Any]]:
         raw_names = self._transform.raw_inputs
         tensors = {
-            spec.name: _array(
+            spec.name: stacked(
                 spec.name,
-                _with_dtype(spec, values[spec.name])
+                with_dtype(spec, values[spec.name])
                 if spec.name in raw_names
                 else values[spec.name],
             )
@@ -352,6 +356,16 @@ class Model:
         }
         self._finiteness.check_tensors(tensors)
         return tensors
+
+
+@cache  # an import statement takes 0.7 us, in every call
+def _decoding() -> tuple[Callable[..., None], Callable[..., list[Prediction]]]:
+    from edgesmith_runtime.decoding import (
+        check_rows,
+        decode,
+    )  # not for apps that call run alone
+
+    return check_rows, decode
 
 
 def _may_be_missing(manifest: Manifest, n_steps: int) -> frozenset[str]:
@@ -365,31 +379,3 @@ def _may_be_missing(manifest: Manifest, n_steps: int) -> frozenset[str]:
 
 def _is_empty(raws: object) -> bool:
     return isinstance(raws, list | tuple) and not cast("Sequence[object]", raws)
-
-
-def _with_dtype(spec: TensorSpec, batch: Batch) -> Batch:
-    """Plain numbers among raw tensors, which have no dtype of their own, in that of the model.
-
-    Those of a quantized tensor are numbers, as for any other artifact of the bundle, not codes.
-    """
-    if isinstance(batch, np.ndarray):
-        return cast("Batch", batch)
-    from edgesmith_runtime.transforms.numeric import Tensor
-
-    shape = tuple(-1 if isinstance(axis, str) else axis for axis in spec.sample_shape)
-    tensor = Tensor(spec.dtype if spec.scale is None else "float32", shape)
-    return [
-        sample if isinstance(sample, np.ndarray) else tensor([sample])[0] for sample in batch
-    ]
-
-
-def _array(name: str, value: Batch) -> NDArray[Any]:
-    """A value of the transform as one array, ``(batch, ...)``."""
-    if isinstance(value, np.ndarray):
-        return cast("NDArray[Any]", value)
-    try:
-        return np.stack([np.asarray(sample) for sample in value])
-    except ValueError as error:
-        raise InputError(
-            f"tensor '{name}': the samples do not stack, give them one by one: {error}"
-        ) from error

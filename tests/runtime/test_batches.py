@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgesmith_runtime.batches import as_batch, split_inputs
+from edgesmith_runtime.batches import as_batch, split_inputs, stacked, with_dtype
 from edgesmith_runtime.errors import InputError
 from edgesmith_runtime.loading import load
 from edgesmith_runtime.manifest import Kind, RawInput, Step
@@ -277,6 +277,44 @@ def test_a_cell_is_a_number_or_refused_by_its_column(
         assert model.predict({"a": cell, "b": 2}).value == expected
 
 
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "u1"])
+def test_samples_are_stacked_into_a_copy_of_the_hosts_byte_order(n: int, dtype: str) -> None:
+    samples = [np.arange(6).reshape(2, 3).astype(dtype) for _ in range(n)]
+
+    array = stacked("t", samples)
+    samples[0][0, 0] = 9
+
+    assert array.dtype == np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(array, [[[0, 1, 2], [3, 4, 5]]] * n)
+
+
+def test_an_array_is_stacked_already() -> None:
+    array = np.ones((2, 3))
+
+    assert stacked("t", array) is array
+
+
+@pytest.mark.parametrize("samples", [[[[1], [2, 3]]], [np.ones(2), np.ones(3)], []])
+def test_samples_that_differ_in_shape_do_not_stack(samples: list[Any]) -> None:
+    with pytest.raises(
+        InputError, match=r"^tensor 't': the samples do not stack, give them one by one: "
+    ):
+        stacked("t", samples)
+
+
+def test_plain_numbers_get_the_dtype_of_the_tensor_and_arrays_keep_theirs() -> None:
+    spec = TensorSpec("t", "float32", ("batch", 2))
+    codes = TensorSpec("t", "int8", ("batch", 2), 0.5, 0)
+    array = np.array([1, 2], np.float64)
+
+    mixed = with_dtype(spec, [[1, 2], array])
+
+    assert [one.dtype for one in mixed] == [np.float32, np.float64]
+    assert with_dtype(spec, [array])[0] is array
+    assert with_dtype(codes, [[0.25, 2]])[0].tolist() == [0.25, 2]
+
+
 def test_a_masked_column_is_refused(row_bundle_path: Path) -> None:
     column = np.ma.masked_array([1.0, 2.0], mask=[True, False])
 
@@ -284,3 +322,17 @@ def test_a_masked_column_is_refused(row_bundle_path: Path) -> None:
         InputError, match=r"^'row', column 'a': expected a plain array, got a mas"
     ):
         load(row_bundle_path).predict_batch({"a": column, "b": [1, 2]})
+
+
+@pytest.mark.parametrize("form", [np.asarray, list])
+def test_images_that_are_divided_already_are_told_so(
+    photo_bundle_path: Path, form: Any
+) -> None:
+    divided = np.array([[[0, 51], [102, 204]]], np.float32) / 255
+
+    with pytest.raises(
+        InputError,
+        match=r"^input 'photo': expected whole pixel values from 0 to 255, "
+        r"got float32 from 0\.0 to 0\.8.*; multiply by 255 and round$",
+    ):
+        load(photo_bundle_path).predict_batch(form(divided))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +21,7 @@ from edgesmith_runtime.runners.forking import (
     leave_behind,
     tell_after_fork,
 )
-from edgesmith_runtime.runners.lanes import Lane, Lanes
+from edgesmith_runtime.runners.lanes import Lane, Lanes, nowhere
 from edgesmith_runtime.runners.memory import LARGE_BYTES, differs_much
 from edgesmith_runtime.settings import Layout
 from edgesmith_runtime.threads import own_threads, pooled_threads
@@ -64,7 +65,7 @@ class OnnxRunner:
         self._outputs = tuple(spec.name for spec in artifact.signature.outputs)
         self._session: Any = _open_session(artifact, _options(settings), graph=graph)
         _check_sides(artifact, self._session)
-        self._lanes = Lanes(self._inputs)
+        self._lanes, self._run_like_last = Lanes(self._inputs), nowhere
         self._follows = _follows(artifact.signature)
         self._opening = Lock()
         self._last_bytes, self._is_held = 0, False
@@ -72,8 +73,9 @@ class OnnxRunner:
 
     def after_fork(self) -> None:
         """Leave the session to the parent; the next run opens one. See ``Forked``."""
-        leave_behind(self._session, self._lanes)
+        leave_behind(self._session, self._lanes, self._run_like_last)
         self._session, self._lanes, self._opening = None, Lanes(self._inputs), Lock()
+        self._run_like_last = nowhere
         self._last_bytes, self._is_held = 0, False
         if self._settings.is_pooled:
             exit_without_engines()
@@ -87,25 +89,19 @@ class OnnxRunner:
         """
         if timeout is not None:
             return self._run_within(timeout, tensors)
+        outputs = None if self._is_held else self._run_like_last(tensors)
+        return self._run_unlike_last(tensors) if outputs is None else outputs
+
+    def _run_unlike_last(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run on the buffers of another lane, or without: what ``_run_like_last`` had no answer to."""
         lane = self._lanes.find(tensors)
         if lane is None:
             return self._run_unseen(tensors, None)
-        # Not by name, and not in a function of its own: these cost 0.1 us each.
-        if self._is_held or not lane.is_bound or not lane.lock.acquire(False):  # noqa: FBT003
+        if self._is_held:
             return self._run_seen(lane, tensors, None)
-        try:
-            for name, buffer in lane.inputs:
-                buffer[...] = tensors[name]
-            lane.run(lane.binding, None)
-            outputs: dict[str, NDArray[Any]] = {}
-            for name, buffer in lane.outputs:
-                outputs[name] = buffer.copy()
-        except Exception as error:  # not all that escapes onnxruntime is its own
-            raise _failure(self.artifact, error) from error
-        else:
-            return outputs
-        finally:
-            lane.lock.release()
+        self._run_like_last = lane.run
+        outputs = lane.run(tensors)
+        return self._run_seen(lane, tensors, None) if outputs is None else outputs
 
     def _run_within(
         self, timeout: float, tensors: Mapping[str, NDArray[Any]]
@@ -178,7 +174,15 @@ class OnnxRunner:
         given = cast("Mapping[str, object]", tensors)
         are_arrays = all(isinstance(given[name], np.ndarray) for name in self._inputs)
         if are_arrays and self._lanes.came_before(tensors):
-            lane = Lane(self._session, inputs, outputs, is_bound=self._follows)
+            lane = Lane(
+                self._session,
+                {
+                    name: tensors[name] for name in self._inputs
+                },  # of the classes that come again
+                outputs,
+                is_bound=self._follows,
+                failed=partial(_failure, self.artifact),
+            )
             self._lanes.keep(tensors, lane)
         return outputs
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from edgesmith_runtime.errors import BackendError
 from edgesmith_runtime.runners import lanes, open_runner
 from edgesmith_runtime.runners.lanes import Lane, Lanes
 
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def _lane(n_bytes: int = 0) -> Lane:
-    return Lane(None, {"x": np.empty(n_bytes, np.uint8)}, {}, is_bound=False)
+    inputs = {"x": np.empty(n_bytes, np.uint8)}
+    return Lane(None, inputs, {}, is_bound=False, failed=_failed)
+
+
+def _failed(error: Exception) -> BackendError:
+    return BackendError(f"the engine: {error}")
 
 
 def test_only_arrays_like_those_that_were_kept_find_a_lane() -> None:
@@ -91,13 +98,84 @@ def test_a_binding_runs_beneath_the_public_names_and_by_them(
     inputs = {"features": np.ones((2, 4), np.float32)}
     outputs: dict[str, NDArray[np.float32]] = runner.run(inputs)
     whole = runner._session
-    public = SimpleNamespace(
-        io_binding=whole.io_binding, run_with_iobinding=whole.run_with_iobinding
+    n_public = count()
+
+    def run_with_iobinding(*given: object) -> None:
+        next(n_public)
+        whole.run_with_iobinding(*given)
+
+    public = SimpleNamespace(io_binding=whole.io_binding, run_with_iobinding=run_with_iobinding)
+    session = whole if has_private_names else public
+
+    lane = Lane(session, inputs, outputs, is_bound=True, failed=_failed)
+    answer = lane.run({"features": inputs["features"].copy()})
+
+    assert answer is not None
+    np.testing.assert_array_equal(answer["probabilities"], outputs["probabilities"])
+    assert (next(n_public) == 0) == has_private_names
+
+
+def test_a_lane_runs_nothing_for_other_tensors_or_while_another_thread_is_in_it(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes
+) -> None:
+    runner: Any = open_runner(make_artifact(tiny_onnx))
+    inputs = {"features": np.ones((2, 4), np.float32)}
+    outputs = runner.run(inputs)
+    whole = runner._session
+    inner: list[object] = []
+
+    def run_with_iobinding(*given: object) -> None:
+        inner.append(lane.run(inputs))
+        whole.run_with_iobinding(*given)
+
+    session = SimpleNamespace(
+        io_binding=whole.io_binding, run_with_iobinding=run_with_iobinding
     )
+    lane = Lane(session, inputs, outputs, is_bound=True, failed=_failed)
 
-    lane = Lane(whole if has_private_names else public, inputs, outputs, is_bound=True)
-    lane.inputs[0][1][...] = inputs["features"]
-    lane.run(lane.binding, None)
+    others: list[Any] = [
+        {},
+        {"features": inputs["features"].astype(np.float64)},
+        {"features": inputs["features"].astype(">f4")},
+        {"features": inputs["features"][:1]},
+        {"features": inputs["features"].view(np.ma.MaskedArray)},
+        {"features": [[1.0] * 4] * 2},
+        {**inputs, "more": inputs["features"]},
+        [inputs["features"]],
+        None,
+    ]
 
-    np.testing.assert_array_equal(lane.outputs[0][1], outputs["probabilities"])
-    assert (lane.run == whole.run_with_iobinding) != has_private_names
+    assert [lane.run(other) for other in others] == [None] * len(others)
+    assert not inner
+    for _ in range(2):
+        answer = lane.run(inputs)
+        assert answer is not None
+        np.testing.assert_array_equal(answer["probabilities"], outputs["probabilities"])
+    assert inner == [None, None]
+
+
+def test_a_lane_goes_on_after_a_fault_of_the_engine(
+    make_artifact: Callable[..., Artifact], tiny_onnx: bytes
+) -> None:
+    runner: Any = open_runner(make_artifact(tiny_onnx))
+    inputs = {"features": np.ones((2, 4), np.float32)}
+    outputs = runner.run(inputs)
+    whole = runner._session
+    faults: list[Exception] = [RuntimeError("no memory")]
+
+    def run_with_iobinding(*given: object) -> None:
+        if faults:
+            raise faults.pop()
+        whole.run_with_iobinding(*given)
+
+    session = SimpleNamespace(
+        io_binding=whole.io_binding, run_with_iobinding=run_with_iobinding
+    )
+    lane = Lane(session, inputs, outputs, is_bound=True, failed=_failed)
+
+    with pytest.raises(BackendError, match=r"^the engine: no memory$"):
+        lane.run(inputs)
+
+    answer = lane.run(inputs)
+    assert answer is not None
+    np.testing.assert_array_equal(answer["probabilities"], outputs["probabilities"])
