@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from edgesmith_runtime.bundle import read_bundle
@@ -12,6 +13,7 @@ from edgesmith_runtime.commands.options import common, engine, seconds, trust
 from edgesmith_runtime.commands.showing import checked_path, print_table
 
 if TYPE_CHECKING:
+    from edgesmith_runtime.bench import Progress
     from edgesmith_runtime.commands.options import Commands
     from edgesmith_runtime.tuning import Tuning
 
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             budget_s=arguments.budget,
             n_threads=arguments.threads,
             timeouts=arguments.timeouts,
-            progress=_show_progress,
+            progress=_progress(arguments.budget),
         )
     if arguments.json:
         print(json.dumps(tuning.to_json()))
@@ -77,6 +79,8 @@ def show(tuning: Tuning) -> None:
     print_table(tuning.table())
     choice, copy = tuning.choice, tuning.copy
     print(f"\n{choice.setup}\n{choice.reason}")
+    if tuning.doubt is not None:
+        print(tuning.doubt)
     if copy is not None:
         ratio = copy.ratio
         kept = "kept" if copy.is_kept else "not worth a file"
@@ -89,8 +93,15 @@ def show(tuning: Tuning) -> None:
     print(f"recorded in {tuning.recorded} after {tuning.seconds:.0f} s; load uses it")
 
 
-def _show_progress(n_done: int, n_processes: int, what: str) -> None:
-    print(f"{n_done + 1} of at most {n_processes}  {what}", file=sys.stderr)
+def _progress(budget_s: float) -> Progress:
+    """Says what runs, and how much of the budget is over: it ends most tunings."""
+    started = time.monotonic()
+
+    def show_progress(n_done: int, n_processes: int, what: str) -> None:
+        spent = f"{time.monotonic() - started:.0f} of {budget_s:g} s"
+        print(f"{n_done + 1} of at most {n_processes}, {spent}  {what}", file=sys.stderr)
+
+    return show_progress
 
 
 def _budget(text: str) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from edgesmith_runtime.bench.beginning import own_stdout
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.beginning import own_stdout
+from edgesmith_runtime.bench.measuring.exchange import Problem
+from edgesmith_runtime.lifeline import read_question
 from edgesmith_runtime.tuning.exchange import Question, answer_json
 from edgesmith_runtime.tuning.worker import open_bundle
 
@@ -18,7 +18,7 @@ COPIER = "edgesmith_runtime.tuning.copier"
 def main() -> None:
     """Write the copy that a question is about to its ``graph_path``; say nothing but a problem."""
     stdout = own_stdout()
-    question = Question.from_json(sys.stdin.read())
+    question = Question.from_json(read_question())
     try:
         _write(question)
     except Exception as error:  # noqa: BLE001 - the end of the process: engines raise anything

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.tuning.contest import TIME_WAS_UP
+from edgesmith_runtime.tuning.contest import LEAD, TIME_WAS_UP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["decide"]
 
-# Of the default's time. Engines differ by some percent from one opening to the next: a setup found
-# 2 % ahead in one contest was 5 % behind in the measurement after it.
-_LEAD = 0.97
 _CLEAR = 0.9  # a lead that an interval of few rounds is believed for
 _FEWEST_ROUNDS = 2
 
@@ -40,7 +37,7 @@ def decide(contest: Contest, schedule: Schedule, rng: np.random.Generator) -> tu
         return default, f"the default is kept: the time was up after round {n_rounds}"
     medians = contest.medians()
     ratios = {setup: contest.ratio(setup, default, rng) for setup in contest.left()}
-    limit = _LEAD if n_rounds >= schedule.min_rounds else _CLEAR
+    limit = LEAD if n_rounds >= schedule.min_rounds else _CLEAR
     faster = [setup for setup in ratios if setup != default and ratios[setup].high < limit]
     fastest = min(faster or medians, key=medians.__getitem__)
     ratio = ratios[fastest]

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.settings import settings_from
 from edgesmith_runtime.tuned import GraphCopy, Setup
 

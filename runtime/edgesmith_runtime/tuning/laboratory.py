@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith_runtime.bench.child import ask
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.child import ask
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.digests import sha256_hex
 from edgesmith_runtime.errors import WriteError
 from edgesmith_runtime.files import scratch
@@ -49,7 +49,7 @@ class Effort:
     """
 
     max_seconds: float = 0.15
-    min_calls: int = 20
+    min_calls: int = 10
     max_calls: int = 3000
     deadline_s: float = 120.0
     schedule: Schedule = field(default_factory=Schedule)
@@ -134,7 +134,7 @@ class Laboratory:
         """How long each takes to load, by round, in as many rounds as there is time for."""
         found: list[list[Measurement]] = []
         schedule = self.effort.schedule
-        n_rounds, n_each = schedule.n_rounds, len(questions)
+        n_rounds, n_each = schedule.calm_rounds, len(questions)
         for index in range(n_rounds):
             if progress is not None:
                 said = "loads with a copy of the graph, and without"

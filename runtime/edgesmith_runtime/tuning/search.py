@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.errors import BackendError, BundleError
 from edgesmith_runtime.golden import read_golden
 from edgesmith_runtime.host import available_threads, this_host
 from edgesmith_runtime.settings import Engine, EngineSettings, engines_for
 from edgesmith_runtime.tuned import Choice, Setup, has_version
-from edgesmith_runtime.tuning.contest import Contest, hold
+from edgesmith_runtime.tuning.contest import Contest
 from edgesmith_runtime.tuning.deciding import decide
+from edgesmith_runtime.tuning.doubting import doubt_of
 from edgesmith_runtime.tuning.eligibility import objections
 from edgesmith_runtime.tuning.laboratory import Effort, Laboratory
 from edgesmith_runtime.tuning.recording import close_folder, opened_folder, record_choice
+from edgesmith_runtime.tuning.rounds import hold
 from edgesmith_runtime.tuning.setups import absence, can_end_runs, setups_of
 from edgesmith_runtime.tuning.standings import Standing, Tuning
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from edgesmith_runtime.bundle import Bundle
 
 __all__ = ["tune"]
-
-_CONTEST_SHARE = 0.8  # of the budget; the copy is tried in the rest
 
 
 def tune(
@@ -84,11 +84,12 @@ def tune(
     try:
         setups, untried = _setups(bundle, most_threads, timeouts=timeouts)
         contest = Contest(setups=setups, host=lab.host)
-        contest_s = started + budget_s * _CONTEST_SHARE - time.monotonic()
+        contest_s = started + budget_s - time.monotonic()
         hold(contest, lab.measure, effort.schedule, budget_s=contest_s, progress=progress)
         _check_default(contest, budget_s)
         rng = np.random.default_rng(effort.schedule.seed)
         setup, reason = decide(contest, effort.schedule, rng)
+        doubt = doubt_of(contest, setup, effort.schedule, budget_s=budget_s, rng=rng)
         opened_folder(bundle.identity)  # again: another process may have removed it when empty
         tried = lab.try_copy(setup, folder, end=started + budget_s, progress=progress)
         no_copy = tried.reason if isinstance(tried, Problem) else None
@@ -108,6 +109,7 @@ def tune(
         seconds=time.monotonic() - started,
         recorded=str(recorded),
         no_copy=no_copy,
+        doubt=doubt,
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgesmith_runtime.latency import Estimate
     from edgesmith_runtime.tuned import Choice, Setup
 
-__all__ = ["CopyTrial", "Standing", "Tuning"]
+__all__ = ["CopyTrial", "Doubt", "Standing", "Tuning"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,37 @@ class CopyTrial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What the time was too short to tell, by the names of setups.
+
+    Args:
+        rivals: Measured as long as the choice, and not told apart from it: each may be faster by
+            3 % or more.
+        untimed: Not measured at all for want of time, or sent home for it while near the choice.
+        enough_s: The budget that would do, a guess; None where rounds were not wanting: they are
+            as good as equal, or the host is too busy to tell.
+    """
+
+    rivals: tuple[str, ...]
+    untimed: tuple[str, ...]
+    enough_s: float | None
+
+    def __str__(self) -> str:
+        """For people, one line for each of the two, and what to do."""
+        lines: list[str] = []
+        if self.rivals:
+            lines.append(f"not told apart from it: {'; '.join(self.rivals)}")
+        if self.untimed:
+            lines.append(f"not measured for want of time: {'; '.join(self.untimed)}")
+        lines.append(
+            "more rounds would hardly tell; is the host busy?"
+            if self.enough_s is None
+            else f"the budget was too short for that; about {self.enough_s:.0f} s would do"
+        )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
     """What was measured for a bundle on this host, and what runs it from now on.
 
@@ -69,6 +100,7 @@ class Tuning:
         seconds: How long it all took.
         recorded: The file of the choice.
         no_copy: What went wrong with the copy of the graph; None where nothing did.
+        doubt: What the time was too short to tell; None where the choice leaves nothing open.
     """
 
     bundle: str
@@ -80,6 +112,7 @@ class Tuning:
     seconds: float
     recorded: str
     no_copy: str | None = None
+    doubt: Doubt | None = None
 
     @property
     def chosen(self) -> Standing:

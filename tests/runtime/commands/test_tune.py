@@ -13,7 +13,7 @@ from edgesmith_runtime.commands.tune import show
 from edgesmith_runtime.host import this_host
 from edgesmith_runtime.settings import Engine, EngineSettings, Layout
 from edgesmith_runtime.tuned import Choice, Setup
-from edgesmith_runtime.tuning import Standing, Tuning
+from edgesmith_runtime.tuning import Doubt, Standing, Tuning
 from edgesmith_runtime.tuning.recording import opened_folder, record_choice
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def test_it_measures_shows_and_records(
     assert code == 0
     assert "chosen" in shown.out
     assert f"recorded in {tmp_path}" in shown.out
-    assert "round 1: model.onnx with onnxruntime, 1 thread" in shown.err
+    assert "1 of at most 16, 0 of 20 s  round 1: model.onnx with onnxruntime" in shown.err
     assert main(["inspect", str(tiny_bundle_path), "--json"]) == 0
     tuned = json.loads(capsys.readouterr().out)["tuned"]
     assert tuned.split(": ")[1] in shown.out
@@ -133,6 +133,32 @@ def test_what_went_wrong_with_a_copy_is_said(
         "no optimised copy of the graph: a.onnx: cannot be written: No space left on device\n"
     )
     assert said in capsys.readouterr().out
+
+
+def test_what_the_budget_was_too_short_for_is_said(
+    tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = EngineSettings(engine=Engine.ONNXRUNTIME, n_threads=1)
+    setup = Setup(file="model.onnx", settings=settings)
+    tuning = Tuning(
+        bundle="tiny",
+        identity=tiny_bundle.identity,
+        host=this_host(),
+        standings=(Standing(name=str(setup), setup=setup),),
+        choice=Choice(setup=setup, reason="the default is kept"),
+        copy=None,
+        seconds=3.0,
+        recorded="here.json",
+        doubt=Doubt(rivals=("model.tflite with litert",), untimed=(), enough_s=45.0),
+    )
+
+    show(tuning)
+
+    assert (
+        "the default is kept\n"
+        "not told apart from it: model.tflite with litert\n"
+        "the budget was too short for that; about 45 s would do\n"
+    ) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rounds: who is slow goes home, who fails too, and the clock ends it."""
+"""A contest: who is in, what was measured of them, and which rounds there are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edgesmith_runtime.bench.exchange import Problem
 from edgesmith_runtime.host import this_host
-from edgesmith_runtime.tuning.contest import TIME_WAS_UP, Contest, Schedule, hold
+from edgesmith_runtime.tuning.contest import Contest, Schedule
+from edgesmith_runtime.tuning.rounds import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,223 +28,6 @@ def setups(make_setup: Callable[..., Setup]) -> tuple[Setup, ...]:
 @pytest.fixture
 def contest(setups: tuple[Setup, ...]) -> Contest:
     return Contest(setups=setups, host=this_host())
-
-
-def test_the_slow_are_sent_home_round_by_round_and_the_default_never(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    default, fastest, slow, slower = setups
-    micros = {default: 300.0, fastest: 100.0, slow: 150.0, slower: 250.0}
-
-    hold(contest, lambda setup, _left_s: timing(micros[setup]), THREE, budget_s=1e6)
-
-    assert {setup: len(rounds) for setup, rounds in contest.rounds.items()} == {
-        default: 3,
-        fastest: 3,
-        slow: 2,
-        slower: 1,
-    }
-    assert contest.out == {
-        slow: f"1.50 times {fastest} after round 2",
-        slower: f"2.50 times {fastest} after round 1",
-    }
-    assert contest.left() == [default, fastest]
-
-
-def test_what_fails_is_out_with_its_reason(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    def measure(setup: Setup, _left_s: float) -> Timing | Problem:
-        return Problem("it crashed") if setup == setups[2] else timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=1e6)
-
-    assert contest.out == {setups[2]: "it crashed"}
-    assert setups[2] not in contest.rounds
-
-
-def test_a_default_that_fails_ends_it(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    asked: list[Setup] = []
-
-    def measure(setup: Setup, _left_s: float) -> Timing | Problem:
-        asked.append(setup)
-        return Problem("it differs") if setup == setups[0] else timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=1e6)
-
-    assert contest.out == {setups[0]: "it differs"}
-    assert len(asked) == len(setups)
-
-
-def test_it_ends_when_none_but_the_default_is_left(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    hold(
-        contest,
-        lambda setup, _left_s: timing(10.0 if setup == setups[0] else 100.0),
-        THREE,
-        budget_s=1e6,
-    )
-
-    assert len(contest.rounds[setups[0]]) == 1
-
-
-def test_no_process_starts_after_the_budget_and_a_later_round_that_it_cuts_is_forgotten(
-    contest: Contest, timing: Callable[[float], Timing]
-) -> None:
-    asked: list[Setup] = []
-
-    def measure(setup: Setup, _left_s: float) -> Timing:
-        asked.append(setup)
-        return timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=60.0, clock=lambda: 10.0 * len(asked))
-
-    assert len(asked) == 6
-    assert {len(rounds) for rounds in contest.rounds.values()} == {1}
-
-
-def test_what_was_measured_in_a_cut_first_round_is_entered_and_the_rest_is_out(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    asked: list[Setup] = []
-
-    def measure(setup: Setup, _left_s: float) -> Timing:
-        asked.append(setup)
-        return timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=20.0, clock=lambda: 10.0 * len(asked))
-
-    assert asked[0] == contest.default
-    assert set(contest.rounds) == set(asked)
-    assert len(asked) == 2
-    assert contest.out == dict.fromkeys(set(setups) - set(asked), TIME_WAS_UP)
-
-
-def test_one_that_hangs_leaves_time_for_the_others(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    now = [0.0]
-
-    def measure(setup: Setup, left_s: float) -> Timing | Problem:
-        hangs = setup == setups[1]
-        now[0] += left_s if hangs else 1.0
-        return Problem("no answer") if hangs else timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=48.0, clock=lambda: now[0])
-
-    assert contest.out == {setups[1]: "no answer"}
-    assert {setup: len(rounds) for setup, rounds in contest.rounds.items()} == dict.fromkeys(
-        (setups[0], *setups[2:]), 3
-    )
-
-
-def test_on_a_slow_device_others_get_twice_the_time_of_the_default(
-    contest: Contest, timing: Callable[[float], Timing]
-) -> None:
-    now, granted = [0.0], list[float]()
-
-    def measure(_setup: Setup, left_s: float) -> Timing:
-        granted.append(left_s)
-        now[0] += 20.0
-        return timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=90.0, clock=lambda: now[0])
-
-    assert granted[:4] == [90.0, 40.0, 40.0, 30.0]
-
-
-def test_a_process_that_ends_with_the_time_is_not_held_against_its_setup(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    asked: list[Setup] = []
-    now = [0.0]
-
-    def measure(setup: Setup, left_s: float) -> Timing | Problem:
-        asked.append(setup)
-        is_last = len(asked) == 2 * len(setups)
-        now[0] += left_s if is_last else 1.0
-        return Problem("no answer") if is_last else timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=100.0, clock=lambda: now[0])
-
-    assert contest.out == {}
-    assert {len(rounds) for rounds in contest.rounds.values()} == {1}
-
-
-def test_a_default_that_takes_all_the_time_is_not_out(
-    contest: Contest, setups: tuple[Setup, ...]
-) -> None:
-    now = [0.0]
-
-    def measure(_setup: Setup, left_s: float) -> Problem:
-        now[0] += left_s
-        return Problem("no answer")
-
-    hold(contest, measure, THREE, budget_s=48.0, clock=lambda: now[0])
-
-    assert contest.rounds == {}
-    assert contest.out == dict.fromkeys(setups[1:], TIME_WAS_UP)
-
-
-def test_when_time_is_short_the_fastest_and_the_default_stay(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    default, fast, near, far = setups
-    micros = {default: 130.0, fast: 100.0, near: 110.0, far: 120.0}
-    now = [0.0]
-
-    def measure(setup: Setup, _left_s: float) -> Timing:
-        now[0] += 10.0
-        return timing(micros[setup])
-
-    schedule = Schedule(n_rounds=3, min_rounds=3, leads=(2.0,))
-    hold(contest, measure, schedule, budget_s=100.0, clock=lambda: now[0])
-
-    said = f"1.20 times {fast} after round 1, and the time is short"
-    assert contest.out == {far: said}
-    assert {len(contest.rounds[setup]) for setup in (default, fast, near)} == {3}
-
-
-def test_progress_says_what_is_done_and_what_there_is_at_most(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    said: list[tuple[int, int, str]] = []
-
-    hold(
-        contest,
-        lambda setup, _left_s: timing(10.0 if setup in setups[:2] else 100.0),
-        THREE,
-        budget_s=1e6,
-        progress=lambda *words: said.append(words),
-    )
-
-    assert [(done, most) for done, most, _ in said] == [
-        *((n, 12) for n in range(4)),
-        (4, 8),
-        (5, 8),
-        (6, 8),
-        (7, 8),
-    ]
-    assert said[0][2].startswith("round 1: model.onnx with onnxruntime, ")
-
-
-def test_the_order_within_a_round_is_drawn(
-    contest: Contest, setups: tuple[Setup, ...], timing: Callable[[float], Timing]
-) -> None:
-    asked: list[Setup] = []
-
-    def measure(setup: Setup, _left_s: float) -> Timing:
-        asked.append(setup)
-        return timing(100.0)
-
-    hold(contest, measure, THREE, budget_s=1e6)
-
-    rounds = [tuple(asked[start : start + 4]) for start in (0, 4, 8)]
-    assert all(set(one) == set(setups) for one in rounds)
-    assert len(set(rounds)) > 1
 
 
 def test_standings_have_the_ratio_to_the_default(
@@ -266,3 +49,14 @@ def test_standings_have_the_ratio_to_the_default(
     assert other.median_ns is not None
     assert other.median_ns.value == 50_000
     assert (other.name, other.n_rounds, other.out) == (str(setups[1]), 3, None)
+
+
+def test_the_last_lead_holds_for_all_later_rounds() -> None:
+    assert [THREE.lead(n_done) for n_done in (1, 2, 3, 24)] == [2.0, 1.2, 1.2, 1.2]
+
+
+@pytest.mark.parametrize(("n_rounds", "enough", "calm"), [(24, 8, 8), (2, 8, 2)])
+def test_there_are_no_more_rounds_without_doubt_than_are_enough(
+    n_rounds: int, enough: int, calm: int
+) -> None:
+    assert Schedule(n_rounds=n_rounds, enough_rounds=enough).calm_rounds == calm

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.child import ask
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.child import ask
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.tuning.copier import COPIER
 from edgesmith_runtime.tuning.exchange import Question, answer_from

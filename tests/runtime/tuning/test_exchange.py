@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.settings import Layout
 from edgesmith_runtime.tuned import GraphCopy
 from edgesmith_runtime.tuning.exchange import Question, Timing, answer_from, answer_json

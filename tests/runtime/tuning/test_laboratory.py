@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.host import this_host
 from edgesmith_runtime.tuning import Effort, Schedule
 from edgesmith_runtime.tuning.contest import TIME_WAS_UP

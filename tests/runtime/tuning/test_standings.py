@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from edgesmith_runtime.host import this_host
 from edgesmith_runtime.latency import Estimate
 from edgesmith_runtime.tuned import Choice
-from edgesmith_runtime.tuning.standings import Standing, Tuning
+from edgesmith_runtime.tuning.standings import Doubt, Standing, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,3 +81,25 @@ def test_json_has_every_standing_and_the_choice(made_up: Tuning) -> None:
     ]
     assert members["choice"]["setup"]["settings"]["engine"] == "openvino"
     assert members["standings"][1]["median_ns"] is None
+
+
+def test_a_doubt_says_who_is_in_it_and_what_budget_would_do(made_up: Tuning) -> None:
+    doubt = Doubt(rivals=("a", "b"), untimed=("c",), enough_s=45.0)
+
+    assert str(doubt).splitlines() == [
+        "not told apart from it: a; b",
+        "not measured for want of time: c",
+        "the budget was too short for that; about 45 s would do",
+    ]
+    members = json.loads(json.dumps(dataclasses.replace(made_up, doubt=doubt).to_json()))
+    assert members["doubt"] == {"rivals": ["a", "b"], "untimed": ["c"], "enough_s": 45.0}
+    assert json.loads(json.dumps(made_up.to_json()))["doubt"] is None
+
+
+def test_a_doubt_that_rounds_did_not_settle_asks_for_no_budget() -> None:
+    doubt = Doubt(rivals=("a",), untimed=(), enough_s=None)
+
+    assert str(doubt).splitlines() == [
+        "not told apart from it: a",
+        "more rounds would hardly tell; is the host busy?",
+    ]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith_runtime.bench.child import ask
-from edgesmith_runtime.bench.exchange import Problem
+from edgesmith_runtime.bench.measuring.child import ask
+from edgesmith_runtime.bench.measuring.exchange import Problem
 from edgesmith_runtime.bundle import Bundle, make_bundle, write_bundle
 from edgesmith_runtime.errors import BundleError, SelfTestError
 from edgesmith_runtime.golden import GoldenSamples, golden_files
@@ -47,6 +47,13 @@ def test_so_many_calls_are_timed_as_asked_for(question: Question) -> None:
     assert min(answer.latencies_ns) > 0
     assert answer.load_ns > 0
     assert answer.n_warmup == 10
+
+
+def test_many_calls_are_warmed_up_for_by_a_tenth_as_many_more(question: Question) -> None:
+    answer = answer_to(dataclasses.replace(question, min_calls=50, max_calls=50))
+
+    assert len(answer.latencies_ns) == 50
+    assert answer.n_warmup == 10 + 5
 
 
 def test_a_fresh_process_answers(question: Question) -> None:
