@@ -7,10 +7,11 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from edgesmith_runtime.bench.worker import main
+from edgesmith_runtime.bench.measuring.worker import main
+from edgesmith_runtime.lifeline import read_question
 
 if TYPE_CHECKING:
-    from edgesmith_runtime.bench.lane import Lane
+    from edgesmith_runtime.bench.measuring.lane import Lane
 
 COPY = "copy.onnx"
 SHARE = "EDGESMITH_BENCHMARK_SLOWER_BY"  # between this script and its parent alone
@@ -34,4 +35,4 @@ def slower(lane: Lane) -> Lane:
 
 
 if __name__ == "__main__":
-    main(slower)
+    main(read_question(), slower)

@@ -10,7 +10,7 @@ MAX_LINES = 400
 
 # Strict pyright does not get through Keras' and TensorFlow's untyped surface; only shrink this.
 BASIC_PYRIGHT = {
-    "runtime/edgesmith_runtime/bench/keras_subject.py",
+    "runtime/edgesmith_runtime/bench/measuring/keras_subject.py",
     "toolkit/edgesmith/conversion/carrier.py",
     "toolkit/edgesmith/conversion/cleaning.py",
     "toolkit/edgesmith/conversion/fusion.py",

@@ -10,9 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgesmith_runtime.bench.comparison import Comparison, Figures, Load, Percentiles
+    from edgesmith_runtime.bench.comparison import (
+        Comparison,
+        Course,
+        Figures,
+        Load,
+        Percentiles,
+    )
     from edgesmith_runtime.bench.conditions import Conditions
-    from edgesmith_runtime.bench.course import Course
     from edgesmith_runtime.bench.phases import Phase, Series, Setting
     from edgesmith_runtime.bench.plan import Plan
     from edgesmith_runtime.bench.rounds import Progress, compare
@@ -38,9 +43,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Comparison", "Figures", "Load", "Percentiles"), "comparison"),
+    **dict.fromkeys(("Comparison", "Course", "Figures", "Load", "Percentiles"), "comparison"),
     "Conditions": "conditions",
-    "Course": "course",
     **dict.fromkeys(("Phase", "Series", "Setting"), "phases"),
     "Plan": "plan",
     **dict.fromkeys(("Progress", "compare"), "rounds"),

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from edgesmith_runtime.bench.child import WORKER, run_child
 from edgesmith_runtime.bench.comparison import Comparison, Load
 from edgesmith_runtime.bench.conditions import this_state
-from edgesmith_runtime.bench.entrants import (
+from edgesmith_runtime.bench.measuring.child import WORKER, run_child
+from edgesmith_runtime.bench.measuring.entrants import (
     Entrant,
     Field,
     checked_engines,
     entrants_of,
     rivals,
 )
-from edgesmith_runtime.bench.ledger import Ledger
+from edgesmith_runtime.bench.measuring.ledger import Ledger
+from edgesmith_runtime.bench.measuring.raws import golden_raws, write_raws
+from edgesmith_runtime.bench.measuring.references import golden_references, sample_references
 from edgesmith_runtime.bench.phases import Phase
 from edgesmith_runtime.bench.plan import Plan
-from edgesmith_runtime.bench.raws import golden_raws, write_raws
-from edgesmith_runtime.bench.references import golden_references, sample_references
 from edgesmith_runtime.bench.subject import CallStyle, Subject, SubjectKind
 from edgesmith_runtime.bundle import Bundle, read_bundle
 from edgesmith_runtime.errors import InputError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgesmith_runtime.bench.exchange import Request
+    from edgesmith_runtime.bench.measuring.exchange import Request
 
 __all__ = ["Job", "Progress", "compare", "measured"]
 
@@ -120,7 +120,7 @@ def measured(job: Job, *, worker: str = WORKER) -> Comparison:
 
     Args:
         job: Its arguments.
-        worker: The module that each process runs: ``edgesmith_runtime.bench.worker``, or one of
+        worker: The module that each process runs: ``edgesmith_runtime.bench.measuring.worker``, or one of
             a benchmark of the comparison itself, which calls its ``main``.
     """
     opened, plan = read_bundle(job.bundle), job.plan

@@ -11,10 +11,10 @@ import pytest
 
 from edgesmith_runtime.bench.comparison import Comparison, Load
 from edgesmith_runtime.bench.effort import Effort
-from edgesmith_runtime.bench.exchange import Request
+from edgesmith_runtime.bench.measuring.exchange import Request
+from edgesmith_runtime.bench.measuring.samples import write_tensors
 from edgesmith_runtime.bench.phases import Phase, Series, Setting
 from edgesmith_runtime.bench.plan import Plan
-from edgesmith_runtime.bench.samples import write_tensors
 from edgesmith_runtime.bench.subject import CallStyle, Round, Subject, SubjectKind
 from edgesmith_runtime.bundle import Bundle, make_bundle
 from edgesmith_runtime.golden import GoldenSamples, Tolerance, golden_files

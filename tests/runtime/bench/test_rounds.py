@@ -55,7 +55,8 @@ SLOWED = """
 import dataclasses
 import time
 
-from edgesmith_runtime.bench.worker import main
+from edgesmith_runtime.bench.measuring.worker import main
+from edgesmith_runtime.lifeline import read_question
 
 
 def slowed(lane):
@@ -67,7 +68,7 @@ def slowed(lane):
 
 
 if __name__ == "__main__":
-    main(slowed)
+    main(read_question(), slowed)
 """
 
 

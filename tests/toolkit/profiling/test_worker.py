@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import io
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,13 +48,12 @@ def test_without_golden_samples_there_are_layers_alone(
 
 
 def test_what_cannot_be_loaded_is_a_problem(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "no.edge"
     question = _request(path, "model.onnx").to_json()
-    monkeypatch.setattr(sys, "stdin", io.StringIO(question))
 
-    main()
+    main(question)
 
     said = capsys.readouterr().out
     assert json.loads(said)["ops"] == []

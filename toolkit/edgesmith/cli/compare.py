@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgesmith_runtime.bench.comparison import Comparison
-    from edgesmith_runtime.bench.gaps import Gap
-    from edgesmith_runtime.bench.limits import Limit
-    from edgesmith_runtime.bench.regression import Change, Regression
+    from edgesmith_runtime.bench.regression import Change, Gap, Limit, Regression
 
 __all__ = ["compare"]
 
@@ -68,10 +66,13 @@ def compare(  # noqa: PLR0913 - one argument an option, as click calls it
     2: the hosts are unlike, or a file is no bench document.
     """
     from edgesmith_runtime.bench.comparison import Comparison
-    from edgesmith_runtime.bench.likeness import circumstances_told, unlike
-    from edgesmith_runtime.bench.limits import parse_limit
-    from edgesmith_runtime.bench.regression import compare_documents
-    from edgesmith_runtime.bench.regression_table import render_regression
+    from edgesmith_runtime.bench.regression import (
+        circumstances_told,
+        compare_documents,
+        parse_limit,
+        render_regression,
+        unlike,
+    )
     from edgesmith_runtime.errors import InputError
 
     limits = [parse_limit(text) for text in conditions]

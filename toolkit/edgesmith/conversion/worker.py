@@ -6,13 +6,13 @@ import gc
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 
 from edgesmith.conversion.converting import converter_of
 from edgesmith.conversion.job import Job
 from edgesmith.conversion.refusal import RefusedError, refusal_path, write_refusal
 from edgesmith_runtime.errors import ConversionError
+from edgesmith_runtime.lifeline import end_with_parent
 from edgesmith_runtime.spec import Format
 
 __all__ = ["main"]
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if not line:
         return 1  # the parent is gone, or has no job
     job = Job.from_json(line)
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    end_with_parent()
     try:
         result.write_bytes(convert(graph.read_bytes(), job))
     except ConversionError as error:
@@ -41,13 +41,6 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
         return 1
     return 0
-
-
-def _follow_parent() -> None:
-    """End with the parent: the standard input closes when it is gone, killed or not."""
-    while sys.stdin.read(1):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from edgesmith.layer_times import ArtifactProfile, LayerTime, OpTime, Profile, S
 from edgesmith.profiling.exchange import ProfileReply, ProfileRequest, agreed
 from edgesmith.profiling.names import LayerNames, layer_names
 from edgesmith.profiling.turns import estimate
-from edgesmith_runtime.bench.child import ask
+from edgesmith_runtime.bench.measuring.child import ask
 from edgesmith_runtime.bundle import read_bundle
 from edgesmith_runtime.errors import EdgesmithError, InputError
 from edgesmith_runtime.host import available_threads, this_host

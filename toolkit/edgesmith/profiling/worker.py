@@ -23,6 +23,7 @@ from edgesmith_runtime.decoding import check_rows, decode
 from edgesmith_runtime.errors import BackendError, EdgesmithError, InputError
 from edgesmith_runtime.finiteness import Finiteness
 from edgesmith_runtime.golden import Media, has_golden, read_golden
+from edgesmith_runtime.lifeline import read_question
 from edgesmith_runtime.loading import load
 from edgesmith_runtime.settings import Engine
 from edgesmith_runtime.transforms import make_op
@@ -43,9 +44,9 @@ _SEED = 0  # of made-up inputs
 _FINITENESS = Finiteness("error", frozenset())  # as ``load`` has it by default
 
 
-def main() -> None:
-    """Answer the request on standard input on standard output."""
-    request = ProfileRequest(**json.loads(sys.stdin.read()))
+def main(text: str) -> None:
+    """Answer a request in JSON on standard output."""
+    request = ProfileRequest(**json.loads(text))
     try:
         reply = profiled(request)
     except EdgesmithError as error:
@@ -220,4 +221,4 @@ def _answer(
 
 
 if __name__ == "__main__":
-    main()
+    main(read_question())

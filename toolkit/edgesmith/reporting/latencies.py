@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgesmith.core import Candidate
-    from edgesmith_runtime.bench import CallStyle, Comparison
-    from edgesmith_runtime.bench.comparison import Figures
+    from edgesmith_runtime.bench import CallStyle, Comparison, Figures
     from edgesmith_runtime.latency import Estimate
 
 __all__ = [

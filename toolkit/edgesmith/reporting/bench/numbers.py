@@ -9,9 +9,7 @@ from edgesmith_runtime.bench import Phase, Setting, SubjectKind
 from edgesmith_runtime.latency import Estimate
 
 if TYPE_CHECKING:
-    from edgesmith_runtime.bench import Comparison, Subject
-    from edgesmith_runtime.bench.course import Course
-    from edgesmith_runtime.bench.figures import Figures
+    from edgesmith_runtime.bench import Comparison, Course, Figures, Subject
 
 __all__ = ["Numbers"]
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from edgesmith.reporting.bench.looks import Look
     from edgesmith.reporting.bench.numbers import Numbers
-    from edgesmith_runtime.bench import Setting
-    from edgesmith_runtime.bench.figures import Figures
+    from edgesmith_runtime.bench import Figures, Setting
 
 __all__ = ["Phases", "PhaseRow", "phases_chapter"]
 
