@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 
 __all__ = ["end_with_parent", "read_question"]
 
@@ -30,6 +29,8 @@ def end_with_parent() -> None:
 
     A thread waits for that, which is heard inside of a long call of native code too.
     """
+    import threading  # here: it would count in what an app's import is measured to take
+
     threading.Thread(target=_follow, args=(sys.stdin.fileno(),), daemon=True).start()
 
 
