@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import random
+import signal
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +39,29 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let xdist hand out the files in the order below, not by how many tests they have."""
+    """Let xdist hand out the files in the order below, not by how many tests they have.
+
+    A shell's background job ignores Ctrl-C and so would the processes that tests interrupt.
+    """
     if config.pluginmanager.hasplugin("xdist"):
         config.option.loadscopereorder = False
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Keras draws the seed of a layer's weights from Python's generator: a model that a test or a fixture
+# makes has the same weights in every run, whatever ran before.
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object],
+) -> Generator[None, object, object]:
+    random.seed(fixturedef.argname)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    random.seed(item.nodeid)
+    yield
 
 
 def _slow_files_first(items: list[pytest.Item]) -> None:
