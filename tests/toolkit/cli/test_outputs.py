@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from edgesmith.cli import run
 from edgesmith.cli.outputs import check_outputs, write_text
 from edgesmith_runtime.errors import WriteError
 
@@ -65,3 +66,14 @@ def test_a_name_that_is_no_text_does_not_lose_the_file(tmp_path: Path) -> None:
     write_text(tmp_path / "a.md", "model\udcff.onnx")
 
     assert (tmp_path / "a.md").read_text() == "model?.onnx"
+
+
+@pytest.mark.parametrize("command", ["bench", "profile"])
+def test_an_option_is_no_file_name(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run([command, "mine.edge", "--json", "--html", "a.html"])
+
+    assert code == 2
+    assert capsys.readouterr().err.startswith(
+        "error: Invalid value for '--json': expected the name of a file to write, got '--html'; "
+        "for a file of that name say ./--html"
+    )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgesmith.cli.options import FILE
-from edgesmith.cli.outputs import check_outputs, write_text
+from edgesmith.cli.outputs import OUTPUT, check_outputs, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +36,7 @@ _plan_option = functools.partial(
 )
 _file_option = functools.partial(
     click.option,
-    type=FILE,
+    type=OUTPUT,
     metavar="F",
     expose_value=False,
     callback=functools.partial(_remember, _FILES),

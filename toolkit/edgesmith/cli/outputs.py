@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-__all__ = ["check_outputs", "write_text"]
+__all__ = ["OUTPUT", "check_outputs", "write_text"]
+
+
+class _Output(click.Path):
+    """A file to write: not the option that follows where its name was forgotten."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        if str(value).startswith("-"):
+            self.fail(
+                f"expected the name of a file to write, got '{value}'; for a file of that name "
+                f"say ./{value}",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
+OUTPUT = _Output(path_type=Path)
 
 
 def check_outputs(outputs: Mapping[str, Path | None], read: Iterable[Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgesmith.cli.options import FILE, debug_option
-from edgesmith.cli.outputs import check_outputs, write_text
+from edgesmith.cli.outputs import OUTPUT, check_outputs, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +38,8 @@ __all__ = ["profile"]
 @click.option(
     "--top", type=click.IntRange(min=1), default=15, show_default=True, help="Layers shown."
 )
-@click.option("--html", type=FILE, metavar="F", help="Write a page with a picture, too.")
-@click.option("--json", "json_file", type=FILE, metavar="F", help="Write all figures, too.")
+@click.option("--html", type=OUTPUT, metavar="F", help="Write a page with a picture, too.")
+@click.option("--json", "json_file", type=OUTPUT, metavar="F", help="Write all figures, too.")
 @debug_option
 def profile(  # noqa: PLR0913 - click gives every option
     *,
