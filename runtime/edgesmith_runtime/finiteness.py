@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Finiteness", "NonFinite", "check_policy"]
 
+# Numbers; to copy one byte of each costs less than half a microsecond. Of an image of 224 by 224
+# whose axes were turned the copy took 180 us, and looking without it 15.
+_FEW = 1024
+
 
 class NonFinite(StrEnum):
     """What is done about a number that is NaN or infinite."""
@@ -121,9 +125,15 @@ def _is_ours(module: object) -> bool:
     return isinstance(module, str) and module.partition(".")[0] == __package__
 
 
+def _all(are_finite: NDArray[np.bool_]) -> bool:
+    if are_finite.size > _FEW:
+        return bool(are_finite.all())
+    # By bytes: the method takes a microsecond, in every call of a model.
+    return b"\0" not in are_finite.tobytes()
+
+
 def _strange(numbers: NDArray[Any], *, may_be_missing: bool) -> tuple[int, ...] | None:
-    # By bytes: the method ``all`` takes a microsecond, in every call of a model.
-    if numbers.dtype.kind != "f" or b"\0" not in np.isfinite(numbers).tobytes():
+    if numbers.dtype.kind != "f" or _all(np.isfinite(numbers)):
         return None
     strange = np.isinf(numbers) if may_be_missing else ~np.isfinite(numbers)
     if not strange.any():

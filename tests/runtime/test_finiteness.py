@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,30 @@ def test_whole_numbers_are_finite() -> None:
 
     finiteness.check_tensors(whole)
     finiteness.check_outputs(whole, whole)
+
+
+def test_one_number_of_a_large_tensor_in_another_order_is_found_by_its_place() -> None:
+    finiteness = Finiteness("error", frozenset())
+    turned = np.zeros((2, 3, 40, 30), np.float32).transpose(0, 2, 3, 1)
+    finiteness.check_tensors({"x": turned})
+
+    turned[1, 39, 2, 1] = np.inf
+
+    with pytest.raises(InputError, match=r"^sample 1: tensor 'x' is inf at \(39, 2, 1\) "):
+        finiteness.check_tensors({"x": turned})
+
+
+def test_of_a_large_tensor_one_byte_a_number_is_held_for_the_look() -> None:
+    x = np.zeros((1, 1_000_000), np.float32)
+
+    tracemalloc.start()
+    try:
+        Finiteness("error", frozenset()).check_tensors({"x": x})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert x.size <= peak < 1.5 * x.size
 
 
 @pytest.mark.parametrize("policy", ["raise", "ERROR", None, True])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from ai_edge_litert import interpreter as litert  # pyright: ignore[reportMissingTypeStubs]
 
-from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.errors import BackendError, SignatureError
 from edgesmith_runtime.runners import check_outputs
 from edgesmith_runtime.runners.forking import leave_behind, tell_after_fork
 from edgesmith_runtime.runners.lanes import nowhere
@@ -51,7 +51,7 @@ class TfliteRunner:
         self._settings = settings
         self._lock = Lock()
         self._run_like_last: Run = nowhere
-        self._held_bytes = 0
+        self._held_bytes, self._may_be_held = 0, False
         self._has_variables = has_variables(artifact.content)
         self._interpreter: Any = self._open()
         self._inputs, self._outputs = _tensor_indices(self._interpreter, artifact)
@@ -77,8 +77,15 @@ class TfliteRunner:
             check_timeout(timeout)
             check_ending(self.artifact, timeout)
         with self._lock:
-            outputs = self._run_like_last(tensors)
-            return self._run_unseen(tensors) if outputs is None else outputs
+            try:
+                outputs = self._run_like_last(tensors)
+                return self._run_unseen(tensors) if outputs is None else outputs
+            except SignatureError:  # the engine had no part in it
+                raise
+            except BaseException:  # an interrupt, too
+                # Whoever keeps it keeps its frames, and with them what is beneath LiteRT's Python.
+                self._may_be_held = True
+                raise
 
     def _run_unseen(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Check in full, have the buffers made, and run."""
@@ -117,13 +124,14 @@ class TfliteRunner:
         return outputs
 
     def _make_room(self, n_bytes: int) -> None:
-        """An interpreter for inputs of this size: a new one after a fork, and after larger ones.
+        """An interpreter for inputs of this size: a new one after a fork, an error, and larger ones.
 
-        Resized to less, LiteRT keeps all its memory.
+        Resized to less, LiteRT keeps all its memory; while an error refers to it, it refuses.
         """
-        if self._interpreter is None or is_much_less(n_bytes, self._held_bytes):
+        is_gone = self._interpreter is None or self._may_be_held
+        if is_gone or is_much_less(n_bytes, self._held_bytes):
             self._interpreter = self._open()
-            self._held_bytes = 0
+            self._held_bytes, self._may_be_held = 0, False
         self._held_bytes = max(self._held_bytes, n_bytes)
 
     def _open(self) -> Any:

@@ -73,7 +73,8 @@ class Contest:
         host: The machine, for the measurements.
         rounds: One measurement a round, in the order of the rounds.
         out: Why a setup takes no part in later rounds.
-        short: Those of them that are out because the time was short.
+        short: Those of them that are out because the time was short: not measured at all, ended
+            before they could hang, or sent home.
         process_s: What the longest process of a setup took.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgesmith_runtime.tuning.contest import LEAD, TIME_WAS_UP
+from edgesmith_runtime.tuning.contest import LEAD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ def decide(contest: Contest, schedule: Schedule, rng: np.random.Generator) -> tu
     """
     default = contest.default
     n_rounds = len(contest.rounds[default])
-    is_cut = contest.left() != [default] or TIME_WAS_UP in contest.out.values()
+    is_cut = contest.left() != [default] or bool(contest.short)
     if n_rounds < _FEWEST_ROUNDS and is_cut:
         return default, f"the default is kept: the time was up after round {n_rounds}"
     medians = contest.medians()

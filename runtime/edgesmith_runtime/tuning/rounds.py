@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["hold"]
 
+# Times the default's process: who gave no answer in so long hangs. In less, the time was short.
+_HANGS = 10.0
+
 
 def hold(
     contest: Contest,
@@ -115,7 +118,7 @@ class _Course:
 def _look(course: _Course, budget_s: float) -> None:
     """Round 1."""
     contest, schedule = course.contest, course.schedule
-    n_most = len(contest.setups) * schedule.calm_rounds
+    n_most = len(contest.setups) * schedule.n_rounds
     for place, setup in enumerate(looks(contest, schedule)):
         left_s = course.left_s()
         process_s = contest.process_s
@@ -130,18 +133,25 @@ def _look(course: _Course, budget_s: float) -> None:
         if answer is None:
             break
         _enter(contest, setup, answer)
+        if place > 0 and isinstance(answer, Problem) and _is_short(contest, setup, limit_s):
+            contest.short.add(setup)
     for setup in contest.setups[1:]:
         if setup not in contest.rounds and setup not in contest.out:
             contest.out[setup] = TIME_WAS_UP
             contest.short.add(setup)
 
 
+def _is_short(contest: Contest, setup: Setup, limit_s: float) -> bool:
+    """Whether one that failed was ended, and so early that it may only be slow to start."""
+    process_s = contest.process_s
+    return limit_s <= process_s[setup] and limit_s < _HANGS * process_s[contest.default]
+
+
 def _run(course: _Course, n_rounds: int, rng: np.random.Generator) -> bool:
     """One later round; whether there may be another."""
     contest = course.contest
     order = _shuffled(contest.left(), rng)
-    n_more = max(1, course.schedule.calm_rounds - n_rounds + 1)
-    n_most = course.n_done + len(order) * n_more
+    n_most = course.n_done + len(order) * (course.schedule.n_rounds - n_rounds + 1)
     timed: dict[Setup, Timing | Problem] = {}
     for setup in order:
         answer = course.answer(setup, limit_s=course.left_s(), n_most=n_most, n_rounds=n_rounds)

@@ -76,7 +76,7 @@ class Doubt:
         if self.rivals:
             lines.append(f"not told apart from it: {'; '.join(self.rivals)}")
         if self.untimed:
-            lines.append(f"not measured for want of time: {'; '.join(self.untimed)}")
+            lines.append(f"not measured to the end for want of time: {'; '.join(self.untimed)}")
         lines.append(
             "more rounds would hardly tell; is the host busy?"
             if self.enough_s is None

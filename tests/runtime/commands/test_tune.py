@@ -51,7 +51,7 @@ def test_it_measures_shows_and_records(
     assert f"recorded in {tmp_path}" in shown.out
     first, *_ = shown.err.splitlines()
     assert re.fullmatch(
-        r"1 of at most 16, \d+ of 20 s  round 1: model\.onnx with onnxruntime, 1 thread, .*",
+        r"1 of at most 48, \d+ of 20 s  round 1: model\.onnx with onnxruntime, 1 thread, .*",
         first,
     )
     assert main(["inspect", str(tiny_bundle_path), "--json"]) == 0

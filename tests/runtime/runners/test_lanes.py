@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import signal
 from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -179,3 +181,32 @@ def test_a_lane_goes_on_after_a_fault_of_the_engine(
     answer = lane.run(inputs)
     assert answer is not None
     np.testing.assert_array_equal(answer["probabilities"], outputs["probabilities"])
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+def test_an_interrupt_at_any_moment_leaves_the_buffers_to_the_next_run() -> None:
+    binding = SimpleNamespace(bind_input=_nothing, bind_output=_nothing)
+    session = SimpleNamespace(io_binding=lambda: binding, run_with_iobinding=_nothing)
+    inputs = {"x": np.ones(1, np.float32)}
+    lane = Lane(session, inputs, inputs, is_bound=True, failed=_failed)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    gc.disable()  # what is raised in a callback of it, or of a weak reference, is lost
+    try:
+        for number in range(2000):
+            with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, (20 + number % 20) * 1e-6)
+                while True:
+                    lane.run(inputs)
+    finally:
+        gc.enable()
+        signal.signal(signal.SIGALRM, before)
+
+    assert lane.run(inputs) is not None
+
+
+def _nothing(*_: object) -> None:
+    """What an engine does here."""

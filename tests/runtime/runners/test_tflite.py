@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgesmith_runtime.bundle import make_bundle, write_bundle
-from edgesmith_runtime.errors import BackendError
+from edgesmith_runtime.errors import BackendError, SignatureError
 from edgesmith_runtime.loading import load
 from edgesmith_runtime.runners import open_runner
 from edgesmith_runtime.spec import Format, Signature, TensorSpec
@@ -120,6 +120,70 @@ def test_a_runner_goes_on_after_a_batch_that_it_cannot_take(
         runner.run({"x": np.ones((3, 2), np.float32)})
 
     np.testing.assert_array_equal(runner.run({"x": one})["y"], one)
+
+
+@pytest.fixture
+def looking_up(
+    make_artifact: Callable[..., Artifact], tflite_file: Callable[..., bytes]
+) -> Artifact:
+    """Places of a table of five, as floats; others than 0 to 4 are a fault at the run."""
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    content = tflite_file(
+        [
+            _tensor("x", 1, 2, shapeSignature=[-1, 2]),
+            _tensor("places", 1, 2, shapeSignature=[-1, 2], type=schema.TensorType.INT32),
+            _tensor("table", 5),
+            _tensor("y", 1, 2, shapeSignature=[-1, 2]),
+        ],
+        {2: np.arange(5, dtype=np.float32)},
+        [
+            (schema.BuiltinOperator.CAST, [0], [1], {}),
+            (
+                schema.BuiltinOperator.GATHER,
+                [2, 1],
+                [3],
+                {
+                    "builtinOptionsType": schema.BuiltinOptions.GatherOptions,
+                    "builtinOptions": schema.GatherOptionsT(),
+                },
+            ),
+        ],
+        None,
+    )
+    return make_artifact(content, Format.TFLITE, _signature(["x"], ["y"], ("batch", 2)))
+
+
+@pytest.mark.parametrize("n_before", [0, 1], ids=["first", "later"])
+def test_a_runner_takes_other_shapes_while_the_error_of_a_run_is_kept(
+    looking_up: Artifact, n_before: int
+) -> None:
+    runner = open_runner(looking_up)
+    for _ in range(n_before):
+        runner.run({"x": np.zeros((1, 2), np.float32)})
+
+    with pytest.raises(BackendError, match="out of bounds") as kept:
+        runner.run({"x": np.full((1, 2), 9, np.float32)})
+    answers = [runner.run({"x": np.full((n, 2), n, np.float32)})["y"] for n in (1, 2, 3)]
+
+    assert kept.value.__traceback__ is not None
+    assert [answer.tolist() for answer in answers] == [[[n, n]] * n for n in (1, 2, 3)]
+
+
+def test_an_error_of_a_run_costs_no_interpreter_where_the_shapes_stay(
+    looking_up: Artifact,
+) -> None:
+    runner: Any = open_runner(looking_up)
+    one = np.ones((1, 2), np.float32)
+    runner.run({"x": one})
+    interpreter = runner._interpreter
+
+    with pytest.raises(BackendError, match="out of bounds"):
+        runner.run({"x": 9 * one})
+    with pytest.raises(SignatureError):
+        runner.run({"x": one.astype(np.float64)})
+
+    assert runner.run({"x": one})["y"].tolist() == [[1, 1]]
+    assert runner._interpreter is interpreter
 
 
 def test_a_runner_keeps_no_state_from_call_to_call(

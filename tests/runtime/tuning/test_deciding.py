@@ -97,12 +97,14 @@ def test_a_cheap_one_that_may_be_noise_does_not_hide_a_clear_winner(
     assert reason.endswith("in 5 rounds")
 
 
+@pytest.mark.parametrize("why", [TIME_WAS_UP, "no answer within 2 s; the process was ended"])
 def test_a_first_round_that_was_cut_keeps_the_default_and_says_so(
-    measured: Callable[..., Contest], make_setup: Callable[..., Setup]
+    why: str, measured: Callable[..., Contest], make_setup: Callable[..., Setup]
 ) -> None:
     default, other = make_setup(n_threads=2), make_setup(n_threads=1)
     contest = measured({default: [100]})
-    contest.out[other] = TIME_WAS_UP
+    contest.out[other] = why
+    contest.short.add(other)
 
     choice, reason = decided(contest)
 

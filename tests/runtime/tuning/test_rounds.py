@@ -141,6 +141,29 @@ def test_one_that_hangs_leaves_time_for_the_others(
     )
 
 
+@pytest.mark.parametrize(("default_s", "is_short"), [(1.0, False), (3.0, True)])
+def test_one_that_is_ended_early_was_short_of_time_and_one_that_had_much_hangs(
+    default_s: float,
+    is_short: bool,  # noqa: FBT001
+    contest: Contest,
+    setups: tuple[Setup, ...],
+    timing: Callable[[float], Timing],
+) -> None:
+    now = [0.0]
+
+    def measure(setup: Setup, left_s: float) -> Timing | Problem:
+        if setup == setups[3]:
+            return Problem("it crashed")
+        no_answer = setup == setups[2]
+        now[0] += left_s if no_answer else default_s
+        return Problem("no answer") if no_answer else timing(100.0)
+
+    hold(contest, measure, THREE, budget_s=48.0, clock=lambda: now[0])
+
+    assert contest.out == {setups[2]: "no answer", setups[3]: "it crashed"}
+    assert contest.short == ({setups[2]} if is_short else set())
+
+
 def test_on_a_slow_device_others_get_twice_the_time_of_the_default(
     contest: Contest, timing: Callable[[float], Timing]
 ) -> None:
@@ -291,9 +314,17 @@ def test_rounds_go_on_while_two_are_not_told_apart_and_end_when_they_are(
         return timing(100.0 if setup == default else next(rival_us))
 
     schedule = Schedule(n_rounds=30, enough_rounds=5, leads=(2.0,))
-    hold(contest, measure, schedule, budget_s=1e6)
+    at_most: list[int] = []
+    hold(
+        contest,
+        measure,
+        schedule,
+        budget_s=1e6,
+        progress=lambda _n_done, n_most, _what: at_most.append(n_most),
+    )
 
     assert 5 < len(contest.rounds[default]) < 30
+    assert set(at_most) == {60}
     assert contest.left() == [default, rival]
 
 

@@ -88,7 +88,7 @@ def test_a_doubt_says_who_is_in_it_and_what_budget_would_do(made_up: Tuning) -> 
 
     assert str(doubt).splitlines() == [
         "not told apart from it: a; b",
-        "not measured for want of time: c",
+        "not measured to the end for want of time: c",
         "the budget was too short for that; about 45 s would do",
     ]
     members = json.loads(json.dumps(dataclasses.replace(made_up, doubt=doubt).to_json()))
