@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
@@ -79,7 +79,7 @@ def test_a_function_of_tensorflow_that_a_layer_holds_answers_as_keras(
 ) -> None:
     x = keras.Input((32,))
     # Weights of which no sample's answers are all near 0: the error is a share of their range.
-    weights = keras.initializers.GlorotUniform(seed=0)
+    weights = cast("Any", keras.initializers.GlorotUniform(seed=0))
     model = keras.Model(x, keras.layers.Dense(8, call, kernel_initializer=weights)(x))
 
     assert error_of(model, fmt, _samples()) < 1e-6
