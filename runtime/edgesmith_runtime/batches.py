@@ -113,9 +113,13 @@ def with_dtype(spec: TensorSpec, batch: Batch) -> Batch:
 
     shape = tuple(-1 if isinstance(axis, str) else axis for axis in spec.sample_shape)
     tensor = Tensor(spec.dtype if spec.scale is None else "float32", shape)
-    return [
-        sample if isinstance(sample, np.ndarray) else tensor([sample])[0] for sample in batch
-    ]
+    try:
+        return [
+            sample if isinstance(sample, np.ndarray) else tensor([sample])[0]
+            for sample in batch
+        ]
+    except InputError as error:
+        raise InputError(f"input '{spec.name}': {error}") from error
 
 
 def stacked(name: str, value: Batch) -> NDArray[Any]:

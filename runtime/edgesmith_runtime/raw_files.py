@@ -251,6 +251,8 @@ def read_arrays(path: Path, names: list[str]) -> dict[str, NDArray[Any]]:
 
 def _texts(word: str) -> Iterator[Given]:
     if word == "-":
+        if sys.stdin is None:  # closed
+            raise InputError("standard input: expected a text a line, it is closed; use @FILE")
         text = _decoded(sys.stdin.buffer.read(), "standard input")
     elif word.startswith("@"):
         text = _text(Path(word[1:]))

@@ -113,11 +113,17 @@ class TensorSpec:
             for axis, length in zip(self.shape, array.shape, strict=True)
         )
         if not fits:
-            cure = "; add the batch axis with array[None]" if self._lacks_batch(array) else ""
             raise SignatureError(
                 f"tensor '{self.name}': expected shape {self._shape_text()}, "
-                f"got {tuple(array.shape)}{cure}"
+                f"got {tuple(array.shape)}{self._reshaping(array)}"
             )
+
+    def _reshaping(self, array: NDArray[Any]) -> str:
+        if self._lacks_batch(array):
+            return "; add the batch axis with array[None]"
+        if array.ndim == len(self.shape) + 1 and self._is_sample(array.shape[2:]):
+            return "; take an axis off with array[0], or give predict_batch several samples"
+        return ""
 
     def _cast(self, given: np.dtype[Any]) -> str:
         if self.scale is None:
@@ -130,9 +136,12 @@ class TensorSpec:
         )
 
     def _lacks_batch(self, array: NDArray[Any]) -> bool:
-        return array.ndim == len(self.shape) - 1 and all(
+        return bool(self.shape) and self._is_sample(array.shape)
+
+    def _is_sample(self, lengths: tuple[int, ...]) -> bool:
+        return len(lengths) == len(self.sample_shape) and all(
             isinstance(axis, str) or axis == length
-            for axis, length in zip(self.shape[1:], array.shape, strict=True)
+            for axis, length in zip(self.sample_shape, lengths, strict=True)
         )
 
     def _shape_text(self) -> str:

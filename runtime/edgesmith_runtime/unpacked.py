@@ -51,7 +51,10 @@ def read_unpacked(
     except FileNotFoundError:
         sums = None
     if sums is None:  # what it is, not that something could not be read
-        raise BundleError(f"{directory}: not a bundle: the directory has no {SUMS}")
+        raise BundleError(
+            f"{directory}: not a bundle: the directory has no {SUMS}; give NAME.edge, or what "
+            "`edgesmith unpack` made of it"
+        )
     try:
         listed = read_checksums(sums)
         folders = {folder for name in listed for folder in folders_of(name)}

@@ -315,6 +315,13 @@ def test_plain_numbers_get_the_dtype_of_the_tensor_and_arrays_keep_theirs() -> N
     assert with_dtype(codes, [[0.25, 2]])[0].tolist() == [0.25, 2]
 
 
+def test_what_is_no_tensor_is_refused_with_the_name_of_its_input() -> None:
+    spec = TensorSpec("t", "float32", ("batch", 2))
+
+    with pytest.raises(InputError, match=r"^input 't': expected an array of .*, got str; read"):
+        with_dtype(spec, [np.zeros(2, np.float32), "x.npy"])
+
+
 def test_a_masked_column_is_refused(row_bundle_path: Path) -> None:
     column = np.ma.masked_array([1.0, 2.0], mask=[True, False])
 

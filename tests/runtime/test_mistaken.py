@@ -63,7 +63,10 @@ def test_the_folder_of_a_saved_model_is_told(tmp_path: Path) -> None:
 
 
 def test_another_folder_is_just_no_bundle(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path}: not a bundle: the directory has no SHA256SUMS"
+    assert refusal(tmp_path) == (
+        f"{tmp_path}: not a bundle: the directory has no SHA256SUMS; give NAME.edge, or what "
+        "`edgesmith unpack` made of it"
+    )
 
 
 def test_a_damaged_directory_is_told_as_such(tmp_path: Path) -> None:

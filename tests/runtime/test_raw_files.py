@@ -242,6 +242,14 @@ def test_standard_input_that_is_no_text_is_told(monkeypatch: pytest.MonkeyPatch)
     assert read[1].raw == "two"
 
 
+def test_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert _faults(_read(Kind.TEXT, "-")) == [
+        "-|standard input: expected a text a line, it is closed; use @FILE"
+    ]
+
+
 def test_several_raw_inputs_come_in_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     path.write_text('{"photo": "a.png", "row": {"a": 1}}\n')

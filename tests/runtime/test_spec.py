@@ -151,3 +151,22 @@ def test_names_of_several_kinds_are_listed() -> None:
         SignatureError, match=r"expected the input tensors \['x'\], got \[1, 'x'\]"
     ):
         Signature((X,), ()).check_inputs(tensors)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((2,), r"got \(2,\); add the batch axis with array\[None\]$"),
+        (
+            (1, 5, 2),
+            r"got \(1, 5, 2\); take an axis off with array\[0\], or give predict_batch",
+        ),
+        ((1, 5, 3), r"got \(1, 5, 3\)$"),
+        ((5, 3), r"got \(5, 3\)$"),
+    ],
+)
+def test_an_axis_too_few_or_too_many_is_told_its_cure(
+    shape: tuple[int, ...], message: str
+) -> None:
+    with pytest.raises(SignatureError, match=rf"'x': expected shape \(batch, 2\), {message}"):
+        X.check(np.zeros(shape, np.float32))

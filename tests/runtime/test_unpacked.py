@@ -79,7 +79,10 @@ def test_what_is_listed_is_read_after_the_check(directory: Path) -> None:
 
 
 def test_a_directory_without_sums_is_not_a_bundle(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == "not a bundle: the directory has no SHA256SUMS"
+    assert refusal(tmp_path) == (
+        "not a bundle: the directory has no SHA256SUMS; give NAME.edge, or what "
+        "`edgesmith unpack` made of it"
+    )
 
 
 @pytest.mark.parametrize("make", [make_fifo, make_socket])

@@ -77,6 +77,23 @@ def test_samples_that_are_none_or_no_array_are_refused(
         trace_on(image_model, samples, (), seed=0)
 
 
+def test_answers_to_samples_that_were_drawn_are_refused() -> None:
+    with pytest.raises(InputError, match=r"answers without the samples .*; give the samples"):
+        given_answers([0, 1], 2, drawn=True)
+
+
+def test_one_array_for_several_inputs_is_told_the_form() -> None:
+    import keras
+
+    left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+    model = keras.Model([left, right], keras.layers.Add()([left, right]))
+
+    with pytest.raises(
+        InputError, match=r"each of the inputs \['left', 'right'\], got one without .* as \.npz"
+    ):
+        trace_on(model, np.zeros((2, 2), np.float32), (), seed=0)
+
+
 @pytest.mark.parametrize(
     ("activation", "n_units", "decode"),
     [

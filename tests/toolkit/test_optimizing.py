@@ -17,7 +17,13 @@ from edgesmith.packing import read_record
 from edgesmith.pipeline import BuildResult, build
 from edgesmith.recipe import Scheme, Target
 from edgesmith_runtime.bundle import read_bundle
-from edgesmith_runtime.errors import BudgetError, BundleError, ConfigError, DataError
+from edgesmith_runtime.errors import (
+    BudgetError,
+    BundleError,
+    ConfigError,
+    DataError,
+    InputError,
+)
 from edgesmith_runtime.spec import Format, Precision
 
 if TYPE_CHECKING:
@@ -232,6 +238,13 @@ def test_samples_that_are_all_the_same_are_refused(alone: Path) -> None:
 
     with pytest.raises(DataError, match="expected samples that differ, all 20 are the same"):
         optimize(alone, samples=samples)
+
+
+def test_answers_without_their_samples_are_refused(alone: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"expected: answers without the samples .*, or neither"
+    ):
+        optimize(alone, expected=[0])
 
 
 def test_a_changed_build_is_refused(own: Path) -> None:

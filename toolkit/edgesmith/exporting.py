@@ -186,7 +186,7 @@ def _reference(
     if tensors is None:
         tensors = drawn_samples(model.signature.inputs, asked.seed)
     elif not isinstance(tensors, Mapping):
-        tensors = {model.signature.inputs[0].name: tensors}
+        tensors = _named(model.signature.inputs, tensors)
     return model.tried_on(tensors)
 
 
@@ -203,16 +203,23 @@ def _trace_on_tensors(
     specs = reference.signature.inputs
     if given is None:
         tensors = drawn_samples(specs, asked.seed)
-    elif isinstance(given, dict):
-        tensors = given
     else:
-        tensors = {specs[0].name: given}
+        tensors = given if isinstance(given, dict) else _named(specs, given)
     codes = Quantization(reference.signature).codes(tensors)
     reference.signature.with_free_batch().check_inputs(codes)
     raw_inputs = tuple(
         RawInput(name=spec.name, kind=Kind.TENSOR, accepts=_accepted(spec)) for spec in specs
     )
     return Sampled(reference=reference, raw_inputs=raw_inputs, raw=tensors, tensors=tensors)
+
+
+def _named(specs: Sequence[TensorSpec], array: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    if len(specs) > 1:
+        raise InputError(
+            f"samples: expected an array for each of the inputs {[spec.name for spec in specs]}, "
+            "got one without a name; give arrays by input name, in a file as .npz"
+        )
+    return {specs[0].name: array}
 
 
 def _accepted(spec: TensorSpec) -> str:
@@ -243,14 +250,18 @@ def _array(values: Any, what: str) -> NDArray[Any]:
         ) from error
 
 
-def given_answers(expected: Any, n_samples: int) -> NDArray[Any] | None:
+def given_answers(expected: Any, n_samples: int, *, drawn: bool = False) -> NDArray[Any] | None:
     """The user's true answers as an array, ``(n, ...)``; a column ``(n, 1)`` becomes ``(n,)``.
 
     Raises:
-        InputError: Not one answer a sample.
+        InputError: Not one answer a sample, or the samples were ``drawn``, not the user's.
     """
     if expected is None:
         return None
+    if drawn:
+        raise InputError(
+            "expected: answers without the samples that they are for; give the samples too"
+        )
     answers = _array(expected, "expected")
     n_answers = len(answers) if answers.ndim else 1
     if n_answers != n_samples:

@@ -23,7 +23,7 @@ from edgesmith.steps import Steps
 from edgesmith.workspace import workspace
 from edgesmith_runtime.bench import compare
 from edgesmith_runtime.bundle import read_bundle, write_bundle
-from edgesmith_runtime.errors import BudgetError, ConfigError
+from edgesmith_runtime.errors import BudgetError, ConfigError, InputError
 from edgesmith_runtime.files import scratch
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
@@ -107,6 +107,11 @@ def optimize(  # noqa: PLR0913 - the promised signature
             seed=seed,
             target=target,
             progress=progress,
+        )
+    if expected is not None and samples is None:
+        raise InputError(
+            "expected: answers without the samples that they are for; give the samples too, or "
+            "neither, for those of the build"
         )
     place = Path(source)
     bundle = read_bundle(place)

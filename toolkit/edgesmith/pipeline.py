@@ -265,9 +265,8 @@ def export(  # noqa: PLR0913 - the promised signature
     conversion = conversion.model_copy(update={"fuse": fuse})
     opened = open_original(model, opset=opset, custom_objects=custom_objects, unsafe=unsafe)
     sampled = trace_on(opened, samples, steps, seed=seed, batch=batch)
-    sampled = answering(
-        sampled, given=given_answers(expected, len(sampled)), class_names=class_names
-    )
+    given = given_answers(expected, len(sampled), drawn=samples is None)
+    sampled = answering(sampled, given=given, class_names=class_names)
     for note in notes_on(sampled.reference):
         progress.say(note)
     evaluation = _exported_evaluation(

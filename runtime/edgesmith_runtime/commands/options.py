@@ -18,6 +18,7 @@ __all__ = [
     "common",
     "count",
     "engine",
+    "engine_name",
     "key_file",
     "seconds",
     "trust",
@@ -70,7 +71,10 @@ def artifact() -> Parser:
         "--artifact", metavar="A", help="file or format (onnx, tflite) instead of the default"
     )
     parser.add_argument(
-        "--engine", metavar="E", help="onnxruntime, litert or openvino instead of the default"
+        "--engine",
+        metavar="E",
+        type=engine_name,
+        help="onnxruntime, litert or openvino instead of the default",
     )
     parser.add_argument(
         "--untrusted",
@@ -122,6 +126,15 @@ def count(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got '{text}'")
     return count
+
+
+def engine_name(text: str) -> str:
+    """An engine that this runtime knows, installed or not."""
+    from edgesmith_runtime.settings import Engine
+
+    if text not in (known := [str(engine) for engine in Engine]):
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(known)}, got '{text}'")
+    return text
 
 
 def seconds(text: str) -> float:

@@ -80,6 +80,11 @@ class Tensor:
             array = np.asarray(raw)
         except ValueError as error:
             raise InputError(f"expected an array of shape {self.shape}, got {error}") from error
+        if array.ndim == 0 and array.dtype.kind not in "biuf":  # a path, bytes, a mapping, None
+            raise InputError(
+                f"expected an array of shape {self.shape}, or such numbers in lists, "
+                f"got {type(raw).__name__}; read a file with numpy.load before"
+            )
         if array.ndim == 0 and all(axis == 1 for axis in self.shape):
             array = array.reshape(self.shape)
         self._check_shape(array.shape)

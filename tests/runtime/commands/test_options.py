@@ -167,3 +167,16 @@ def test_a_bundle_of_unknown_making_is_tried_in_a_child_first(
 
     assert (taken, refused) == (0, 1)
     assert f"error: {broken}: the trial of model.onnx failed: " in capsys.readouterr().err
+
+
+def test_an_engine_that_nobody_knows_is_wrong_use(
+    tiny_bundle_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["selftest", str(tiny_bundle_path), "--engine", "torch"])
+
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: argument --engine: expected one of onnxruntime, litert, openvino, got 'torch'; "
+        "see edgesmith-runtime selftest --help\n"
+    )

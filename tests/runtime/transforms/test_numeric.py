@@ -114,6 +114,9 @@ def test_tensor_refuses_numbers_out_of_its_bounds(
         ([[1.0, 2.0, 3.0]], r"expected an array of shape \(2,\), got \(3,\)"),
         (np.zeros((4, 3)), r"expected an array of shape \(2,\), got \(3,\)"),
         ([[1.0, [2.0]]], r"expected an array of shape \(2,\), got setting an array element"),
+        (["x.npy"], r"shape \(2,\), or such numbers in lists, got str; read a file with numpy"),
+        ([{"x": [1, 2]}], r"or such numbers in lists, got dict; read"),
+        ([None], r"or such numbers in lists, got NoneType; read"),
     ],
 )
 def test_tensor_refuses_what_is_no_such_array(raw: Any, message: str) -> None:

@@ -4,14 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from edgesmith.cli import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAVY = "{'numpy', 'tensorflow', 'keras', 'polars', 'sklearn', 'onnx', 'onnxruntime', 'scipy', 'pydantic', 'rich'}"
 
@@ -173,3 +170,20 @@ def test_a_reader_that_went_away_is_no_traceback() -> None:
 
     assert shown.returncode == 1
     assert shown.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="of Linux")
+def test_an_answer_that_finds_no_room_is_one_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        shown = subprocess.run(
+            [sys.executable, "-m", "edgesmith", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert shown.returncode == 1
+    assert shown.stderr == (
+        "error: the answer cannot be written: No space left on device; make room where it goes\n"
+    )

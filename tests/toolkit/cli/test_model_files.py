@@ -68,6 +68,8 @@ def test_a_tflite_file_tells_its_ends_and_metadata(tflite_path: Path) -> None:
     assert found.parts["CONV_2D"] == 1
     assert found.size_bytes == tflite_path.stat().st_size
     assert any("zero" in value for value in found.metadata.values())
+    assert type(found.n_parameters) is int
+    assert found.n_parameters > 0
 
 
 def test_a_keras_file_tells_its_ends_and_layers(

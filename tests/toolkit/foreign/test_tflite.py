@@ -109,6 +109,15 @@ def test_what_makes_an_output_has_the_name_that_keras_gives_it(
     assert open_foreign(path).output_ops == (maker,)
 
 
+def test_an_empty_file_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(b"")
+
+    with pytest.raises(
+        InputError, match="not a TFLite model: the file is empty; write it again"
+    ):
+        open_foreign(tmp_path / "m.tflite")
+
+
 def _reshape(shape: list[int]) -> Any:
     return schema.ReshapeOptionsT(newShape=np.array(shape, np.int32))
 

@@ -90,6 +90,21 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str) -> None:
         load_original(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("m.onnx", "it is not made of Keras layers; `edgesmith inspect` shows what it holds"),
+        ("m.TFLITE", "it is not made of Keras layers; `edgesmith inspect` shows"),
+        ("m.edge", "it is a bundle; `edgesmith optimize` and `edgesmith inspect` take it"),
+    ],
+)
+def test_a_file_of_ours_is_told_who_takes_it(tmp_path: Path, name: str, way: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+
+    with pytest.raises(InputError, match=f"{name}: is no .keras file, .* SavedModel; {way}"):
+        load_original(tmp_path / name)
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(b"not a zip")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import click
 
 from edgesmith.cli.options import Session, debug_option
+from edgesmith_runtime.standard_streams import hold_closed_streams, refused_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code: 0 done, 1 the work failed, 2 wrong use or unreadable input,
         130 interrupted. A failure prints one line on standard error.
     """
+    hold_closed_streams()
     session = Session()
     try:
         code: object = _group.main(
@@ -129,6 +131,8 @@ def _failed(error: Exception, session: Session) -> int:
             return _told(str(error), error.exit_code)
         case MemoryError():
             return _told("not enough memory; close other programs or use less data", FAILED)
+        case OSError() if (told := refused_output(error)) is not None:
+            return _told(told, FAILED)
         case OSError() if error.filename is not None:
             return _told(f"{error.filename}: {error.strerror or error}", FAILED)
         case _:

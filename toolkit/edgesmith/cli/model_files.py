@@ -122,7 +122,7 @@ def read_tflite(path: Path) -> ModelFile:
             inputs=tuple(_tflite_tensor(graph.tensors[one], dtypes) for one in graph.inputs),
             outputs=tuple(_tflite_tensor(graph.tensors[one], dtypes) for one in graph.outputs),
             n_parameters=sum(
-                math.prod(tensor.shape)
+                math.prod(int(length) for length in tensor.shape)  # numpy's would overflow
                 for tensor in graph.tensors
                 if tensor.shape is not None and model.buffers[tensor.buffer].data is not None
             ),

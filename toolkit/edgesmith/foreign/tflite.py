@@ -61,6 +61,8 @@ def open_tflite(path: Path, content: bytes) -> ForeignModel:
 
 def _interpreter(path: Path, content: bytes) -> Any:
     """LiteRT verifies the whole file, so nothing that is read afterwards points outside of it."""
+    if not content:  # which LiteRT takes for no model at all
+        raise InputError(f"{path}: not a TFLite model: the file is empty; write it again")
     try:
         interpreter = litert.Interpreter(model_content=content)
         interpreter.allocate_tensors()

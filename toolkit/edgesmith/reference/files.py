@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["load_original", "save"]
 
+_FOREIGN = "it is not made of Keras layers; `edgesmith inspect` shows what it holds"
+_CURES = {  # by suffix
+    ".onnx": _FOREIGN,
+    ".tflite": _FOREIGN,
+    ".edge": "it is a bundle; `edgesmith optimize` and `edgesmith inspect` take it",
+}
+
 
 def load_original(
     model: keras.Model | str | Path,
@@ -86,9 +93,8 @@ def _load(path: Path, objects: Mapping[str, Any], *, unsafe: bool) -> Any:
         return keras.saving.load_model(
             path, custom_objects=dict(objects), compile=False, safe_mode=not unsafe
         )
-    raise InputError(
-        f"{path}: is no .keras file, no HDF5 file and no SavedModel; it must be one of these"
-    )
+    cure = _CURES.get(path.suffix.lower(), "it must be one of these")
+    raise InputError(f"{path}: is no .keras file, no HDF5 file and no SavedModel; {cure}")
 
 
 def _check(path: Path, config: Any, objects: Mapping[str, Any], *, unsafe: bool) -> None:
