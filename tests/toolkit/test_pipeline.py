@@ -246,9 +246,9 @@ def test_one_artifact_is_converted_and_verified(
 ) -> None:
     from edgesmith_runtime.runners import open_runner
 
-    artifact = convert(image_model, tmp_path / f"mine.{suffix}", samples=images)
+    artifact = convert(image_model, tmp_path / "out" / f"mine.{suffix}", samples=images)
 
-    assert (tmp_path / f"mine.{suffix}").read_bytes() == artifact.content
+    assert (tmp_path / "out" / f"mine.{suffix}").read_bytes() == artifact.content
     outputs = open_runner(artifact).run({"image": images})
     np.testing.assert_allclose(
         outputs["digit"], image_model.predict(images, verbose=0), atol=1e-5

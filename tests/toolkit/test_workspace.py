@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgesmith.workspace import workspace
+from edgesmith.workspace import make_room, workspace
 from edgesmith_runtime.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -58,3 +58,16 @@ def test_what_killed_builds_left_is_swept(tmp_path: Path) -> None:
         left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
 
     assert left == {"original.keras", ".lock"}
+
+
+def test_room_for_a_file_is_its_folder(tmp_path: Path) -> None:
+    make_room(tmp_path / "a" / "out" / "model.onnx")
+
+    assert [path.name for path in (tmp_path / "a").rglob("*")] == ["out"]
+
+
+def test_room_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+
+    with pytest.raises(ConfigError, match=r"out: cannot be made: .*; take another path"):
+        make_room(tmp_path / "out" / "model.onnx")

@@ -43,9 +43,9 @@ from edgesmith.trained import (
 )
 from edgesmith.trials import CalibrationSamples
 from edgesmith.verification import check_labels, resolve_metric
-from edgesmith.workspace import workspace
+from edgesmith.workspace import make_room, workspace
 from edgesmith_runtime.errors import ConfigError
-from edgesmith_runtime.files import check_place, replacing, scratch
+from edgesmith_runtime.files import replacing, scratch
 from edgesmith_runtime.manifest import Task
 from edgesmith_runtime.spec import Format
 
@@ -361,7 +361,7 @@ def convert(  # noqa: PLR0913 - the promised signature
     Args:
         model: Of any style; a ``.keras``, ``.h5`` or ``.hdf5`` file, or the folder of a
             SavedModel.
-        path: Of the artifact; its suffix is its format, ``.onnx`` or ``.tflite``.
+        path: Of the artifact, whose folder is made; the suffix is its format, ``.onnx`` or ``.tflite``.
         samples: The model's tensors, ``(n, ...)``: one array, or arrays by input name. None
             draws numbers to compare on.
         signature: What the model takes, where it does not say so and there are no samples.
@@ -372,7 +372,7 @@ def convert(  # noqa: PLR0913 - the promised signature
         seed: Of drawn samples.
 
     Raises:
-        ConfigError: The suffix names no format, or there is no such opset.
+        ConfigError: The suffix names no format, there is no such opset, or no folder can be made.
         ConversionError: The model cannot be traced or converted.
         ParityError: The artifact answers differently from the model.
         WriteError: The file cannot be written.
@@ -382,7 +382,7 @@ def convert(  # noqa: PLR0913 - the promised signature
     if path.suffix.removeprefix(".") not in set(Format):
         known = ", ".join(f".{fmt}" for fmt in Format)
         raise ConfigError(f"{path}: expected a suffix of {known}, got '{path.suffix}'")
-    check_place(path)
+    make_room(path)
     config = _conversion([path.suffix.removeprefix(".")], opset)
     inputs = None if signature is None else signature.inputs
     opened = open_original(model, custom_objects=custom_objects, unsafe=unsafe)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from edgesmith_runtime.errors import ConfigError
-from edgesmith_runtime.files import sweep
+from edgesmith_runtime.files import check_place, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["Drafts", "Workspace", "workspace"]
+__all__ = ["Drafts", "Workspace", "make_room", "workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,22 @@ class Drafts:
     def bundle(self) -> Path:
         """The bundle's."""
         return self.folder / "draft.edge"
+
+
+def make_room(path: Path) -> None:
+    """Make the folder of a file that is written after long work.
+
+    Raises:
+        ConfigError: It cannot be made.
+        WriteError: The file could not be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{path.parent}: cannot be made: {error.strerror}; take another path"
+        ) from error
+    check_place(path)
 
 
 @contextmanager
